@@ -1,6 +1,6 @@
-"""Takes in everything new: finds files, reads on where it stopped, writes each piece and its read state together.
+"""Ingests new records: finds transcripts, resumes each at its saved offset, writes records and read state together.
 
-Several processes may do this at once. A file's read state has a version: a process that finds a newer one drops what
+Several processes may ingest at once. A file's read state has a version: a process that finds a newer one discards what
 it read and starts over with that file, so nothing is counted twice and nothing is lost.
 """
 
@@ -23,18 +23,18 @@ from store.write import Writer
 from tracker.reprice import list_price
 from tracker.sources.base import FoundFile, Options, Piece, ReadState, Sources
 
-# Below this much to read, starting worker processes costs more than it saves.
+# With fewer bytes to read, starting worker processes costs more than it saves.
 _PARALLEL_BYTES = 24 << 20
 _ROUNDS = 3
-# What is read before it is written. Larger groups write fewer pages twice, smaller ones need less memory. Where reading
-# is slow, one sees how far it has come.
-_GROUP_BYTES, _GROUP_SECONDS = 32 << 20, 0.5
-# While another process writes, one reads on up to this much.
-_MOST_BYTES = 64 << 20
+# A batch is written after this much reading. Larger batches rewrite fewer pages, smaller ones need less memory. The
+# time limit keeps progress visible where reading is slow.
+_BATCH_BYTES, _BATCH_SECONDS = 32 << 20, 0.5
+# While another process holds the write lock, reading goes on up to this many buffered bytes.
+_MAX_BUFFERED_BYTES = 64 << 20
 
 
 class PendingFile(NamedTuple):
-    """A file with something new, and how far it was read before."""
+    """A file with unread data, and how far it was read before."""
 
     source: int  # its index in the sources
     file: FoundFile
@@ -42,8 +42,8 @@ class PendingFile(NamedTuple):
     version: int
 
 
-class Work(NamedTuple):
-    """Files to be taken in, and what they are read with."""
+class IngestJob(NamedTuple):
+    """Files to ingest, and the sources and options to read them with."""
 
     sources: Sources
     files: Sequence[PendingFile]
@@ -51,17 +51,17 @@ class Work(NamedTuple):
 
     @property
     def bytes(self) -> int:
-        """What is to be read."""
+        """Bytes to read."""
         return sum(map(unread_bytes, self.files))
 
     def progress(self, *done: "SyncReport") -> "Progress":
-        """How far those have come who share the work."""
-        files = sum(one.files for one in done)
-        return Progress(files, len(self.files), sum(one.bytes for one in done), self.bytes)
+        """Combined progress of the workers."""
+        files = sum(part.files for part in done)
+        return Progress(files, len(self.files), sum(part.bytes for part in done), self.bytes)
 
 
 class Progress(NamedTuple):
-    """How far an ingest has come."""
+    """Progress of an ingest."""
 
     files_done: int
     files: int
@@ -70,7 +70,7 @@ class Progress(NamedTuple):
 
     @property
     def share(self) -> float:
-        """Of the bytes; there may be none."""
+        """Share of the bytes that were read, 0..1; 1 if there were none to read."""
         return self.bytes_done / self.bytes if self.bytes else 1.0
 
 
@@ -85,13 +85,13 @@ class SyncReport(msgspec.Struct):
     problems: list[str] = []
 
     def add(self, part: "SyncReport") -> None:
-        """Add what a part of the ingest did, except its time: parts run in parallel."""
+        """Add a worker's counts, but not its time: workers run in parallel."""
         self.files += part.files
         self.bytes += part.bytes
         self.new_calls += part.new_calls
         self.bad_lines += part.bad_lines
         for problem in part.problems:
-            note(self.problems, problem)
+            add_problem(self.problems, problem)
 
 
 def sync(
@@ -99,27 +99,27 @@ def sync(
     sources: Sources,
     options: Options,
     *,
-    work: list[PendingFile] | None = None,
+    pending: list[PendingFile] | None = None,
     report: SyncReport | None = None,
     on_progress: Callable[[Progress], None] = lambda _progress: None,
 ) -> SyncReport:
-    """Read all that is new under the sources' roots into the ledger.
+    """Ingest everything new under the sources' roots, in this process. Large imports: `sync_in_parallel`.
 
-    `work`, `report`: what `find_work` gave just before, if it was called. Large imports: tracker.ingest_workers.
+    `pending`, `report`: results of a `find_pending` call just before, if there was one.
     """
     started = time.monotonic()
     report = report or SyncReport()
-    if work is None:
-        work = find_work(db, listed(sources, report.problems))
+    if pending is None:
+        pending = find_pending(db, discover_files(sources, report.problems))
     with no_garbage_collection():
         for _ in range(_ROUNDS):
-            shared = Work(sources, work, options)
-            for done in take_share(db, shared, range(len(work))):
-                on_progress(shared.progress(done))
+            job = IngestJob(sources, pending, options)
+            for done in ingest_files(db, job, range(len(pending))):
+                on_progress(job.progress(done))
             report.add(done)
-            if done.files == len(work):
-                break  # else another process got to one first
-            work = find_work(db, listed(sources, report.problems))
+            if done.files == len(pending):
+                break  # otherwise another process wrote one of them first
+            pending = find_pending(db, discover_files(sources, report.problems))
         report.new_calls += refresh_spend(db)
     report.seconds += time.monotonic() - started
     return report
@@ -134,38 +134,39 @@ def sync_in_parallel(
     on_progress: Callable[[Progress], None],
     *,
     workers: int | None = None,
-    beside_a_screen: bool = False,
+    under_dashboard: bool = False,
 ) -> sqlite3.Connection:
-    """`sync` into the open `ledger`, in `workers` processes; None: as many as are worth starting.
+    """`sync` with `workers` processes; None starts as many as pay off.
 
-    Returns the connection to go on with: before a fork `db` is closed, and nothing forks `beside_a_screen`.
+    Returns the connection to continue with: `db` is closed before a fork. `under_dashboard` nothing forks, and `db`
+    stays open.
     """
-    work: list[PendingFile] | None = find_work(db, listed(sources, report.problems))
-    shared = Work(sources, work or (), options)
-    count = workers_for(shared) if workers is None else workers
-    if count > 1 and work:
-        from tracker.ingest_workers import read_in_processes
+    pending: list[PendingFile] | None = find_pending(db, discover_files(sources, report.problems))
+    job = IngestJob(sources, pending or (), options)
+    count = workers_for(job) if workers is None else workers
+    if count > 1 and pending:
+        from tracker.ingest_workers import ingest_in_processes
 
-        refresh_spend(db)  # notes the time zone, so that the workers' sums stand
-        if not beside_a_screen:
+        refresh_spend(db)  # records the time zone, so that the workers' daily sums are valid
+        if not under_dashboard:
             db.close()
-        read_in_processes(ledger, shared, count, report, on_progress, beside_a_screen=beside_a_screen)
-        if not beside_a_screen:
+        ingest_in_processes(ledger, job, count, report, on_progress, under_dashboard=under_dashboard)
+        if not under_dashboard:
             db = open_ledger(ledger)
-        work = None
-    sync(db, sources, options, work=work, report=report, on_progress=on_progress)
+        pending = None
+    sync(db, sources, options, pending=pending, report=report, on_progress=on_progress)
     return db
 
 
-def workers_for(work: Work) -> int:
-    """How many processes are worth starting: one a core for much to read, else none."""
-    if len(work.files) < 2 or work.bytes < _PARALLEL_BYTES:
+def workers_for(job: IngestJob) -> int:
+    """How many processes pay off: one per core if there is much to read, else 0."""
+    if len(job.files) < 2 or job.bytes < _PARALLEL_BYTES:
         return 0
     return min(os.cpu_count() or 1, 8)
 
 
-def listed(sources: Sources, problems: list[str]) -> Iterator[tuple[int, FoundFile]]:
-    """Every file that can be taken in, with the index of its source; what cannot be is added to `problems`."""
+def discover_files(sources: Sources, problems: list[str]) -> Iterator[tuple[int, FoundFile]]:
+    """Every file that can be ingested, with the index of its source; the others are added to `problems`."""
     for index, (source, roots) in enumerate(sources):
         for root in roots:
             try:
@@ -173,38 +174,38 @@ def listed(sources: Sources, problems: list[str]) -> Iterator[tuple[int, FoundFi
                     if _is_text(file.path):
                         yield index, file
                     else:
-                        note(problems, f"{file.path!r}: a name that is not UTF-8")
+                        add_problem(problems, f"{file.path!r}: a name that is not UTF-8")
             except* OSError as found:
                 for error in found.exceptions:
                     if isinstance(error, OSError):
-                        note(problems, f"{error.filename or root}: {error.strerror or error}")
+                        add_problem(problems, f"{error.filename or root}: {error.strerror or error}")
 
 
-def find_work(db: sqlite3.Connection, files: Iterable[tuple[int, FoundFile]]) -> list[PendingFile]:
-    """The files that grew, changed or are new, largest first; marks files that vanished as gone, their rows stay."""
+def find_pending(db: sqlite3.Connection, files: Iterable[tuple[int, FoundFile]]) -> list[PendingFile]:
+    """The new and changed files, most unread bytes first. Marks vanished files as gone; their rows stay."""
     known = known_files(db)
-    work: list[PendingFile] = []
-    met: set[str] = set()
+    pending: list[PendingFile] = []
+    seen: set[str] = set()
     for index, file in files:
-        if file.path in met:
+        if file.path in seen:
             continue
-        met.add(file.path)
+        seen.add(file.path)
         row = known.get(file.path)
         if row is not None and row[:3] == file[3:] and not row.gone:
             continue
         version, state = read_state(db, file.path)
         known_state = msgspec.msgpack.decode(state, type=ReadState) if state else None
-        work.append(PendingFile(index, file, known_state, version))
-    vanished = [path for path, row in known.items() if path not in met and not row.gone and not os.path.exists(path)]
+        pending.append(PendingFile(index, file, known_state, version))
+    vanished = [path for path, row in known.items() if path not in seen and not row.gone and not os.path.exists(path)]
     if vanished:
         with transaction(db):
             mark_gone(db, vanished)
-    work.sort(key=unread_bytes, reverse=True)
-    return work
+    pending.sort(key=unread_bytes, reverse=True)
+    return pending
 
 
 def _is_text(path: str) -> bool:
-    """False for a file name with bytes that are no UTF-8: the ledger could not hold it."""
+    """Whether a file name is valid UTF-8; the ledger cannot store any other."""
     try:
         path.encode()
     except UnicodeEncodeError:
@@ -212,57 +213,57 @@ def _is_text(path: str) -> bool:
     return True
 
 
-def unread_bytes(one: PendingFile) -> int:
-    """Bytes that a file has grown by; all of it if it shrank."""
-    offset = one.state.offset if one.state else 0
-    return one.file.size - offset if one.file.size >= offset else one.file.size
+def unread_bytes(pending: PendingFile) -> int:
+    """Bytes after the saved offset; the whole file if it shrank."""
+    size, offset = pending.file.size, pending.state.offset if pending.state else 0
+    return size - offset if size >= offset else size
 
 
-def take_share(db: sqlite3.Connection, work: Work, indices: Iterable[int]) -> Iterator[SyncReport]:
-    """Read the files at `indices` and write them in groups, a transaction each.
+def ingest_files(db: sqlite3.Connection, job: IngestJob, indices: Iterable[int]) -> Iterator[SyncReport]:
+    """Read the job's files at `indices` and write them in batches, one transaction each.
 
-    Yields what was done so far, after each group and at the end. Files that another process got to first do not count.
+    Yields the totals so far, after each batch and at the end. Files that another process wrote first do not count.
     """
-    intake = _Intake(db, work)
+    writer = _BatchWriter(db, job)
     problems: list[str] = []
-    held: list[tuple[int, Piece]] = []
-    held_bytes = files = 0
+    batch: list[tuple[int, Piece]] = []
+    batch_bytes = files = 0
     since = time.monotonic()
     for index in indices:
-        for piece in read_file(work, index, problems):
-            held.append((index, piece))
-            held_bytes += piece.state.offset
-            is_group = held_bytes >= _GROUP_BYTES or time.monotonic() - since > _GROUP_SECONDS
-            if is_group and intake.write(held, wait=held_bytes >= _MOST_BYTES):
-                yield intake.so_far(files, problems)
-                held, held_bytes, since = [], 0, time.monotonic()
+        for piece in read_file(job, index, problems):
+            batch.append((index, piece))
+            batch_bytes += piece.state.offset
+            is_due = batch_bytes >= _BATCH_BYTES or time.monotonic() - since > _BATCH_SECONDS
+            if is_due and writer.write(batch, wait=batch_bytes >= _MAX_BUFFERED_BYTES):
+                yield writer.so_far(files, problems)
+                batch, batch_bytes, since = [], 0, time.monotonic()
         files += 1
-    if held:
-        intake.write(held, wait=True)
-    yield intake.so_far(files, problems)
+    if batch:
+        writer.write(batch, wait=True)
+    yield writer.so_far(files, problems)
 
 
-class _Intake:
-    """Writes pieces, each with its file's state, and keeps count."""
+class _BatchWriter:
+    """Writes batches of pieces with their files' read states, and counts them."""
 
-    def __init__(self, db: sqlite3.Connection, work: Work) -> None:
+    def __init__(self, db: sqlite3.Connection, job: IngestJob) -> None:
         self._db = db
-        self._files = list(work.files)
-        self._writer = Writer(db, partial(list_price, work.options.pricer))
-        self._lost: set[int] = set()  # files that another process got to first
+        self._files = list(job.files)
+        self._writer = Writer(db, partial(list_price, job.options.pricer))
+        self._lost: set[int] = set()  # files that another process wrote first
         self._bytes = 0
-        self._joined = 0  # the change in the number of calls by those that are found to be the same
+        self._joined = 0  # change in the number of calls from merging duplicates
         self._bad_lines = 0
 
     def so_far(self, files: int, problems: list[str]) -> SyncReport:
-        """What was done once `files` files were read; `problems` kept others from being read."""
+        """Totals after `files` files were read; `problems` says why others could not be."""
         new_calls = self._writer.new_calls + self._joined
         return SyncReport(files - len(self._lost), self._bytes, new_calls, self._bad_lines, problems=[*problems])
 
     def write(self, pieces: Iterable[tuple[int, Piece]], *, wait: bool) -> bool:
-        """Write the next pieces of the files at these indices in one transaction.
+        """Write these pieces, each with its file's index, in one transaction.
 
-        False, and nothing written, if another process is writing and `wait` is not set.
+        Returns False, with nothing written, if another process holds the write lock and `wait` is not set.
         """
         if not _begin(self._db, wait=wait):
             return False
@@ -275,25 +276,25 @@ class _Intake:
     def _put(self, index: int, piece: Piece) -> None:
         if index in self._lost:
             return
-        one = self._files[index]
-        file, state = one.file, piece.state
+        before = self._files[index]
+        file, state = before.file, piece.state
         position = Advance(
             file.path, file.agent, file.kind, state.inode, state.size, state.mtime_ns, msgspec.msgpack.encode(state),
             piece.batch.bad_lines, piece.from_start,
         )  # fmt: skip
-        if not advance(self._db, position, one.version):
+        if not advance(self._db, position, before.version):
             self._lost.add(index)
             return
         self._writer.write(piece.batch)
-        after = one._replace(state=state, version=one.version + 1)
+        after = before._replace(state=state, version=before.version + 1)
         self._files[index] = after
-        self._bytes += unread_bytes(one) - unread_bytes(after)
+        self._bytes += unread_bytes(before) - unread_bytes(after)
         self._bad_lines += piece.batch.bad_lines
 
 
 def _begin(db: sqlite3.Connection, *, wait: bool) -> bool:
-    patience_ms = db.execute("PRAGMA busy_timeout").fetchone()[0]
-    db.execute(f"PRAGMA busy_timeout = {patience_ms if wait else 0}")
+    timeout_ms = db.execute("PRAGMA busy_timeout").fetchone()[0]
+    db.execute(f"PRAGMA busy_timeout = {timeout_ms if wait else 0}")
     try:
         begin(db)
     except sqlite3.OperationalError as error:
@@ -301,25 +302,25 @@ def _begin(db: sqlite3.Connection, *, wait: bool) -> bool:
             raise
         return False
     finally:
-        db.execute(f"PRAGMA busy_timeout = {patience_ms}")
+        db.execute(f"PRAGMA busy_timeout = {timeout_ms}")
     return True
 
 
-def read_file(work: Work, index: int, problems: list[str]) -> Iterator[Piece]:
-    """The pieces of the file at `index`; what keeps it from being read is added to `problems`."""
-    one, price = work.files[index], work.options.pricer.price
+def read_file(job: IngestJob, index: int, problems: list[str]) -> Iterator[Piece]:
+    """The pieces of the file at `index`; an error that stops reading is added to `problems`."""
+    pending, price = job.files[index], job.options.pricer.price
     try:
-        for piece in work.sources[one.source][0].read(one.file, one.state, work.options):
+        for piece in job.sources[pending.source][0].read(pending.file, pending.state, job.options):
             used = {call.price_id for call in piece.batch.calls}
             piece.batch.prices = [price(price_id) for price_id in used if price_id is not None]
             yield piece
     except FileNotFoundError:
-        pass  # deleted between listing and reading: nothing was lost that could have been read
+        pass  # deleted between listing and reading
     except OSError as error:
-        note(problems, f"{one.file.path}: {error.strerror or error}")
+        add_problem(problems, f"{pending.file.path}: {error.strerror or error}")
 
 
-def note(problems: list[str], text: str) -> None:
+def add_problem(problems: list[str], text: str) -> None:
     """Add a problem unless it is listed already."""
     if text not in problems:
         problems.append(text)
@@ -327,7 +328,7 @@ def note(problems: list[str], text: str) -> None:
 
 @contextmanager
 def no_garbage_collection() -> Iterator[None]:
-    """Decoding makes many short-lived objects and no cycles; collecting in between costs a third of the time."""
+    """Decoding makes many short-lived objects and no cycles; garbage collection would take a third of the time."""
     enabled = gc.isenabled()
     gc.disable()
     try:

@@ -1,6 +1,6 @@
-"""Worker processes for large imports. Each takes file after file, reads it and writes it, as any other process could.
+"""Worker processes for large imports. Each takes the next file, reads it and writes it, like any ingesting process.
 
-A worker that dies or cannot write leaves its share undone; the caller's next sync finds it.
+A worker that dies or cannot write leaves its files pending; the caller's next sync ingests them.
 """
 
 import gc
@@ -18,63 +18,63 @@ from pathlib import Path
 from typing import Any
 
 from store.ledger import LedgerError, open_ledger
-from tracker.ingest import Progress, SyncReport, Work, take_share
-from tracker.processes import start, starting_anew
+from tracker.ingest import IngestJob, Progress, SyncReport, ingest_files
+from tracker.processes import spawn_context, start_process
 
-# A checkpoint waits for the disk while nobody else can write: a tenth as often as SQLite would do it by itself.
+# A checkpoint waits for the disk and blocks other writers, so do it a tenth as often as SQLite's default.
 _CHECKPOINT_PAGES = 10_000
 _NICER = 5
 
 
-def read_in_processes(
+def ingest_in_processes(
     ledger: Path,
-    work: Work,
+    job: IngestJob,
     workers: int,
     report: SyncReport,
     on_progress: Callable[[Progress], None],
     *,
-    beside_a_screen: bool,
+    under_dashboard: bool,
 ) -> None:
-    """Read `work` into the ledger from several processes at once, adding to `report`.
+    """Ingest `job` with several processes, adding their counts to `report`.
 
-    They are forked where that is safe, which takes milliseconds: libraries of macOS may end a forked process. SQLite
-    must not be carried over a fork, so the caller has no ledger open. `beside_a_screen`: the caller may, and has
-    threads; the processes start anew, and give way to keys.
+    Workers are forked where that is safe, which takes milliseconds; macOS libraries may kill a forked process. SQLite
+    connections must not cross a fork, so the caller has no ledger open. `under_dashboard` the caller may have one, and
+    threads: workers are spawned instead, at a lower priority so that keys stay responsive.
     """
     started = time.monotonic()
-    forks = sys.platform not in ("win32", "darwin") and not beside_a_screen
-    context: Any = multiprocessing.get_context("fork") if forks else starting_anew()
-    following = context.Value("i", 0)
+    forks = sys.platform not in ("win32", "darwin") and not under_dashboard
+    context: Any = multiprocessing.get_context("fork") if forks else spawn_context()
+    next_index = context.Value("i", 0)
     pipes: list[Connection] = []
     processes = []
-    told: dict[Connection, SyncReport] = {}
+    latest: dict[Connection, SyncReport] = {}
     try:
-        for _ in range(min(workers, len(work.files))):
+        for _ in range(min(workers, len(job.files))):
             ours, theirs = context.Pipe(duplex=False)
             process = context.Process(
                 target=_worker,
-                args=(ledger, work, following, theirs, beside_a_screen),
+                args=(ledger, job, next_index, theirs, under_dashboard),
                 daemon=True,
             )
-            start(process)
+            start_process(process)
             theirs.close()
             pipes.append(ours)
             processes.append(process)
         for pipe, so_far in _reports(pipes):
-            told[pipe] = so_far
-            on_progress(work.progress(*told.values()))
+            latest[pipe] = so_far
+            on_progress(job.progress(*latest.values()))
     finally:
         for process in processes:
             if pipes:
                 process.terminate()
             process.join()
-    for one in told.values():
-        report.add(one)
+    for part in latest.values():
+        report.add(part)
     report.seconds += time.monotonic() - started
 
 
 def _reports(pipes: list[Connection]) -> Iterator[tuple[Connection, SyncReport]]:
-    """What each worker has done so far, whenever one tells; the pipe of one that ends is taken off the list."""
+    """Each worker's totals as they arrive; removes the pipe of a worker that ends from `pipes`."""
     while pipes:
         for pipe in wait(pipes):
             assert isinstance(pipe, Connection)
@@ -86,29 +86,29 @@ def _reports(pipes: list[Connection]) -> Iterator[tuple[Connection, SyncReport]]
                 yield pipe, so_far
 
 
-def _worker(ledger: Path, work: Work, following: "Synchronized[int]", pipe: Connection, gives_way: bool) -> None:
+def _worker(ledger: Path, job: IngestJob, next_index: "Synchronized[int]", pipe: Connection, is_nice: bool) -> None:
     gc.disable()
-    if gives_way and sys.platform != "win32":
+    if is_nice and sys.platform != "win32":
         os.nice(_NICER)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the caller's to handle
     try:
         with closing(open_ledger(ledger)) as db:
             db.execute(f"PRAGMA wal_autocheckpoint = {_CHECKPOINT_PAGES}")
-            for so_far in take_share(db, work, _indices(following, len(work.files))):
+            for so_far in ingest_files(db, job, _indices(next_index, len(job.files))):
                 pipe.send(so_far)
     except (sqlite3.Error, LedgerError):
-        pass  # the caller meets the same trouble with what is left, and reports it
+        pass  # the caller hits the same error with the remaining files, and reports it
     except BrokenPipeError:
-        pass  # the caller is gone
+        pass  # the caller has exited
     pipe.close()
 
 
-def _indices(following: "Synchronized[int]", end: int) -> Iterator[int]:
-    """Numbers below `end` that no other worker got."""
+def _indices(next_index: "Synchronized[int]", end: int) -> Iterator[int]:
+    """Indices below `end` that no other worker has taken."""
     while True:
-        with following.get_lock():
-            index = following.value
-            following.value += 1
+        with next_index.get_lock():
+            index = next_index.value
+            next_index.value += 1
         if index >= end:
             return
         yield index

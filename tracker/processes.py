@@ -1,4 +1,4 @@
-"""Processes beside threads, an open ledger and a screen: a fork would take along locks and SQLite's state."""
+"""Starts processes from one with threads or an open ledger: a fork would copy locks and SQLite's state."""
 
 import multiprocessing
 import signal
@@ -9,16 +9,16 @@ from multiprocessing.context import SpawnContext
 from multiprocessing.process import BaseProcess
 
 
-def starting_anew() -> SpawnContext:
-    """What makes such processes, and what they share; what they are given is pickled."""
+def spawn_context() -> SpawnContext:
+    """A context whose processes are spawned, not forked; their arguments are pickled."""
     if sys.platform != "win32":
-        with redirect_stderr(sys.__stderr__):  # Textual's has no descriptor to hand on
+        with redirect_stderr(sys.__stderr__):  # Textual's stderr has no file descriptor to inherit
             resource_tracker.ensure_running()
     return multiprocessing.get_context("spawn")
 
 
-def start(process: BaseProcess) -> None:
-    """Start a process that Ctrl-C does not reach, not even while it loads: it is its starter's to handle."""
+def start_process(process: BaseProcess) -> None:
+    """Start a process that ignores Ctrl-C, even while it loads: its parent handles it."""
     if sys.platform == "win32":
         process.start()
         return

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from store.ledger import is_damage
-from tracker.ingest import SyncReport, find_work, listed, sync
+from tracker.ingest import SyncReport, discover_files, find_pending, sync
 from tracker.sources.base import FoundFile, Options, Sources
 from tracker.sources.file_access import inode_of, is_folder
 
@@ -124,12 +124,12 @@ class Watcher:
         try:
             options = self._followed.options_of(self._db)
             if changed is not None and changed <= self._index.keys():
-                work = find_work(self._db, self._as_they_are(changed))
-                report = sync(self._db, self._sources, options, work=work)
+                pending = find_pending(self._db, self._as_they_are(changed))
+                report = sync(self._db, self._sources, options, pending=pending)
             else:
                 self._add_new_roots()
                 report = sync(self._db, self._sources, options)
-                self._index = {file.path: (number, file) for number, file in listed(self._sources, [])}
+                self._index = {file.path: (number, file) for number, file in discover_files(self._sources, [])}
                 self._look_at_roots()
         except (sqlite3.Error, OSError) as error:
             if is_damage(error):

@@ -211,7 +211,7 @@ class LedgerFeed:
         words = FirstLookWords(show)
         try:
             ledger = self._ledger or ledger_path()
-            sync_in_parallel(db, ledger, sources, options, SyncReport(), words.on_files, beside_a_screen=True)
+            sync_in_parallel(db, ledger, sources, options, SyncReport(), words.on_files, under_dashboard=True)
             show("finding tasks in what was read", 1.0)
             self._wake_reader.set()
             self._keep_current(db, words.on_sessions)

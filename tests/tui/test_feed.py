@@ -24,7 +24,7 @@ from tracker import ingest, ingest_workers
 from tracker.advisor.advisor import DueNudge
 from tracker.clock import day_begins, local
 from tracker.ingest import sync
-from tracker.ingest_workers import read_in_processes
+from tracker.ingest_workers import ingest_in_processes
 from tracker.keeper import LedgerKeeper
 from tracker.model.defaults import DAY_MS, HOUR_MS
 from tracker.reader_options import ReaderOptions
@@ -317,13 +317,13 @@ def test_a_large_first_look_is_read_by_several_processes(feed: LedgerFeed, monke
     new_calls = []
 
     def noting(*given: Any, **options: Any) -> None:
-        read_in_processes(*given, **options)
+        ingest_in_processes(*given, **options)
         new_calls.append(given[3].new_calls)
 
     monkeypatch.setattr(sys, "stderr", _ScreenStream())
     monkeypatch.setattr(ingest, "_PARALLEL_BYTES", 0)
     monkeypatch.setattr(os, "cpu_count", lambda: 2)
-    monkeypatch.setattr(ingest_workers, "read_in_processes", noting)
+    monkeypatch.setattr(ingest_workers, "ingest_in_processes", noting)
     monkeypatch.setattr("tui.first_look._EVERY_SECONDS", 0.0)  # both may end within a tenth of one
     told = Listening()
     feed.start(told)

@@ -21,7 +21,7 @@ from tracker.cli.common import Invocation, reading_options, say_damaged
 from tracker.cli.empty import looked_in
 from tracker.cli.output import print_json
 from tracker.clock import ago
-from tracker.ingest import listed
+from tracker.ingest import discover_files
 from tracker.sources.base import FoundFile, ReadState, Sources
 from tracker.words import counted, unpriced_text
 
@@ -125,7 +125,7 @@ def _torn_files(
     read = {path: (file.inode, file.size, file.mtime_ns) for path, file in known.items()}
     return sorted(
         file.path
-        for _, file in listed(sources, [])
+        for _, file in discover_files(sources, [])
         if abs(time.time() - file.mtime_ns / 1e9) > _REWRITE_SECONDS
         and (read.get(file.path) != (file.inode, file.size, file.mtime_ns) or _lacks_an_end(db, file))
         and not any(file.path in problem for problem in problems)

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from store.ledger import open_ledger
-from tracker.processes import start, starting_anew
+from tracker.processes import spawn_context, start_process
 
 Made = TypeVar("Made")
 
@@ -37,11 +37,11 @@ class Aside:
             take(job(db))
             return
         ledger = Path(db.execute("PRAGMA database_list").fetchone()[2])
-        context = starting_anew()
+        context = spawn_context()
         ours, theirs = context.Pipe(duplex=False)
         self._process = context.Process(target=_do, args=(ledger, job, theirs), daemon=True)
         with theirs:
-            start(self._process)
+            start_process(self._process)
         self.is_at_work = True
         threading.Thread(target=self._wait_for, args=(ours, self._process, take, self._on_ready), daemon=True).start()
 

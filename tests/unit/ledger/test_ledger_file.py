@@ -16,7 +16,7 @@ from store.damage import damaged_ledgers
 from store.ledger import LedgerError, ledger_path, open_ledger, transaction
 from store.schema_version import SCHEMA_VERSION
 from tracker import ingest, ingest_workers
-from tracker.ingest import SyncReport, Work, find_work, listed, read_file
+from tracker.ingest import IngestJob, SyncReport, discover_files, find_pending, read_file
 from tracker.sources.base import Options, Piece, Sources
 from tracker.sources.claude_code import ClaudeCodeSource
 
@@ -106,7 +106,7 @@ def test_workers_of_a_program_that_is_older_than_its_ledger_by_now_write_nothing
     root = write_tree(tmp_path / "claude", {FILE: session_of(1)})
     sources: Sources = [(ClaudeCodeSource(), [root])]
     with closing(open_ledger(tmp_path / "ledger.db")) as db:
-        work = find_work(db, listed(sources, []))
+        pending = find_pending(db, discover_files(sources, []))
 
     def read_while_another_upgrades(*given: Any) -> Iterator[Piece]:
         with closing(sqlite3.connect(tmp_path / "ledger.db")) as newer:
@@ -115,9 +115,9 @@ def test_workers_of_a_program_that_is_older_than_its_ledger_by_now_write_nothing
 
     monkeypatch.setattr(ingest, "read_file", read_while_another_upgrades)
     report = SyncReport()
-    shared = Work(sources, work, Options(price_book()))
-    ingest_workers.read_in_processes(
-        tmp_path / "ledger.db", shared, 1, report, lambda _progress: None, beside_a_screen=False
+    job = IngestJob(sources, pending, Options(price_book()))
+    ingest_workers.ingest_in_processes(
+        tmp_path / "ledger.db", job, 1, report, lambda _progress: None, under_dashboard=False
     )
     with closing(sqlite3.connect(tmp_path / "ledger.db")) as db:
         assert db.execute("SELECT (SELECT COUNT(*) FROM call), (SELECT COUNT(*) FROM source_file)").fetchone() == (0, 0)
@@ -127,7 +127,7 @@ def test_workers_of_a_program_that_is_older_than_its_ledger_by_now_write_nothing
 def test_where_reading_is_slow_one_sees_how_far_it_has_come(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     files = {name: session_of(1, session=name) for name in ("a", "b")}
     root = write_tree(tmp_path / "claude", {f"p/{name}.jsonl": lines for name, lines in files.items()})
-    monkeypatch.setattr(ingest, "_GROUP_SECONDS", -1.0)
+    monkeypatch.setattr(ingest, "_BATCH_SECONDS", -1.0)
     shares: list[float] = []
     with closing(open_ledger()) as db:
         ingest.sync(
