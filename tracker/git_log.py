@@ -22,7 +22,7 @@ from tracker.model.tasks.status import GitFacts
 from tracker.sources.file_access import open_regular
 
 _TIMEOUT_SECONDS = 5
-_MOST_COMMITS = 2_000
+_MAX_COMMITS = 2_000
 _REVERT = re.compile(r"This reverts commit ([0-9a-f]{7,40})")
 _LINKED = re.compile("^/private(?=/(?:tmp|var)/)")  # macOS: /tmp and /var lead there
 _LONGEST_POINTER = 8192
@@ -111,7 +111,7 @@ def _read(repository: Path, folder: str, first_at: int) -> list[CommitRow] | Non
         "git", "--no-pager", "-c", "core.fsmonitor=false", "-c", "core.quotePath=false",
         "-C", str(repository), "log",
         "--all", "--no-show-signature", "--no-ext-diff", "--no-textconv", "--no-renames", "--name-only",
-        f"--max-count={_MOST_COMMITS}", f"--since=@{first_at // 1000}",
+        f"--max-count={_MAX_COMMITS}", f"--since=@{first_at // 1000}",
         f"--format={_RECORD}%H{_FIELD}%ct{_FIELD}%B{_FIELD}",
     ]  # fmt: skip
     try:

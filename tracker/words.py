@@ -10,7 +10,7 @@ from store.records import Agent
 # Of every range of the model; how often each does is in docs/accuracy.md.
 MEANT_TO_HOLD = "meant to hold 8 of 10 times"
 _LINE = "–"
-_MOST_NAMES = 12
+_MAX_NAMES = 12
 _LONGEST_NAME = 60
 _ESTIMATE_FROM_SHARE = 0.02
 
@@ -70,7 +70,7 @@ def listed(names: Iterable[str]) -> str:
     """Names that other programs wrote, in a sentence: `a, b, …`, and none so long that it hides the sentence."""
     rest = iter(names)
     shown = [
-        name if len(name) <= _LONGEST_NAME else f"{name[: _LONGEST_NAME - 1]}…" for name in islice(rest, _MOST_NAMES)
+        name if len(name) <= _LONGEST_NAME else f"{name[: _LONGEST_NAME - 1]}…" for name in islice(rest, _MAX_NAMES)
     ]
     left = sum(1 for _ in rest)
     return ", ".join([*shown, f"{left:,} more"] if left else shown)

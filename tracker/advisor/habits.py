@@ -38,12 +38,12 @@ from tracker.model.plans.load import days_between
 from tracker.model.plans.projection import draw_months, month_sums
 from tracker.model.quantiles import middle_80
 
-MOST_CALLS = 20_000
+MAX_CALLS = 20_000
 KEPT_MS = 12 * HOUR_MS
 _MONTH_DAYS = 30
 _MONTHS_DRAWN = 500
-_MOST_TURNS = 1_000
-_LEAST_CHAINS = 5  # below this a replay of cache lifetimes says nothing
+_MAX_TURNS = 1_000
+_MIN_CHAINS = 5  # below this a replay of cache lifetimes says nothing
 
 
 class Month(msgspec.Struct, frozen=True):
@@ -107,7 +107,7 @@ def kept_habits(db: sqlite3.Connection, agent: str, now: int) -> tuple[Habits, b
 
 def measure_habits(db: sqlite3.Connection, agent: str, now: int) -> Habits:
     """Measure an agent's habits anew and keep them."""
-    work = _load(db, stored.recent_sessions(db, agent, MOST_CALLS))
+    work = _load(db, stored.recent_sessions(db, agent, MAX_CALLS))
     rates = {price.id: Rates.from_price(price) for price in stored_prices(db)}
     habits = msgspec.structs.replace(
         _sessions_habits(db, work, now),
@@ -134,13 +134,13 @@ class PastHabits:
     would be hundreds of megabytes.
     """
 
-    def __init__(self, db: sqlite3.Connection, agent: str, *, most_calls: int = MOST_CALLS) -> None:
-        self._db, self._agent, self._most_calls = db, agent, most_calls
+    def __init__(self, db: sqlite3.Connection, agent: str, *, max_calls: int = MAX_CALLS) -> None:
+        self._db, self._agent, self._max_calls = db, agent, max_calls
         self._work: dict[int, _Session] = {}
 
     def before(self, at: int) -> Habits:
         """From the sessions that had ended by then; without a month and what rests on it."""
-        sessions = stored.recent_sessions(self._db, self._agent, self._most_calls, at)
+        sessions = stored.recent_sessions(self._db, self._agent, self._max_calls, at)
         new = {session: ended for session, ended in sessions.items() if session not in self._work}
         known = self._work | _load(self._db, new)
         self._work = {session: known[session] for session in sorted(sessions)}
@@ -266,7 +266,7 @@ def _orientation(mains: Iterable[Sequence[HabitCall]], first_edits: Mapping[int,
 
 def _profiles(work: _Work, now: int) -> list[TurnProfile]:
     recent = [turn for one in work.values() for turn in one.turns if turn.at >= now - _MONTH_DAYS * DAY_MS]
-    return [TurnProfile(turn.has_edits, turn.output, turn.calls, turn.cost) for turn in recent[-_MOST_TURNS:]]
+    return [TurnProfile(turn.has_edits, turn.output, turn.calls, turn.cost) for turn in recent[-_MAX_TURNS:]]
 
 
 def _month(db: sqlite3.Connection, agent: str, now: int, rates: Mapping[str, Rates]) -> Month:
@@ -301,7 +301,7 @@ def _month(db: sqlite3.Connection, agent: str, now: int, rates: Mapping[str, Rat
 def _ttl_choice(work: _Work, rates: Mapping[str, Rates]) -> TtlChoice | None:
     """Replay of both cache lifetimes over the recorded chains; None where the latest call has no price to judge by."""
     chains = sorted((chain for one in work.values() for chain in one.chains), key=lambda chain: chain[0].chain_id)
-    if len(chains) < _LEAST_CHAINS:
+    if len(chains) < _MIN_CHAINS:
         return None
     latest = max((chain[-1] for chain in _mains(work)), key=lambda call: call.last_at, default=None)
     current = rates.get(latest.price_id or "") if latest is not None else None

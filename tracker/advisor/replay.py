@@ -27,7 +27,7 @@ from tracker.model.advice.nudge import Billing
 from tracker.model.cost.rates import PICO_PER_NANO, Rates, Tariff
 from tracker.model.defaults import TTL_5M_MS
 
-_MOST_TURNS = 1_000_000
+_MAX_TURNS = 1_000_000
 _BREAK_MS = TTL_5M_MS  # a longer pause is no activity
 _END = 2**62
 
@@ -77,7 +77,7 @@ def recorded_session(
     whole = load_state(db, session_id, weekly.floors)
     if whole is None or any(call.price_id not in rates or call.cost is None for call in whole.calls):
         return []
-    turns = live.latest_turns(db, session_id, _MOST_TURNS)
+    turns = live.latest_turns(db, session_id, _MAX_TURNS)
     habits = weekly.habits(whole.session.agent, whole.calls[0].started_at)
     made = []
     for calls in _stretches(whole):

@@ -145,7 +145,7 @@ def _show_rules(report: BacktestReport) -> None:
         for score in shown
     ]
     titles = numbers("cost", "saves", "of the best", "compacts", "right")
-    print_table((Column("  compacting"), *titles, *numbers("won / lost each", least=100)), rows)
+    print_table((Column("  compacting"), *titles, *numbers("won / lost each", min_width=100)), rows)
 
 
 def _show_verdict(report: BacktestReport) -> None:

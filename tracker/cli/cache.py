@@ -36,7 +36,7 @@ def cache(invocation: Invocation, **filters: Any) -> None:
     taximeter cache --csv        every miss with its task
     """
     db, chosen = open_chosen(invocation, filters, modelled=True)
-    report = cache_report(db, chosen, most_misses=1_000_000 if invocation.as_csv else 50)
+    report = cache_report(db, chosen, max_misses=1_000_000 if invocation.as_csv else 50)
     if invocation.as_json:
         print_json(report.as_json())
     elif invocation.as_csv:
@@ -85,7 +85,7 @@ def show(report: CacheReport) -> None:
 
 def _show_causes(report: CacheReport) -> None:
     largest = max(one.waste for one in report.causes)
-    columns = (Column("cause"), *numbers("misses", "tokens again", "waste", "share"), Column("", least=90))
+    columns = (Column("cause"), *numbers("misses", "tokens again", "waste", "share"), Column("", min_width=90))
     rows = [
         (
             cause_words(one.cause),

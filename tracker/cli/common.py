@@ -25,7 +25,7 @@ R = TypeVar("R")
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 TERMINAL_ROWS = 20
-_MOST_ROWS = 10**15  # SQLite takes no number much larger
+_MAX_ROWS = 10**15  # SQLite takes no number much larger
 # "From the beginning" and "for ever", as far as every zone's midnight can be told in milliseconds.
 _FIRST_DAY, _LAST_DAY = date(1970, 1, 2), date(9999, 12, 30)
 
@@ -49,11 +49,11 @@ class Invocation:
         """Whether the output is one that programs read."""
         return self.as_json or self.as_csv
 
-    def most_rows(self, limit: int | None) -> int | None:
+    def max_rows(self, limit: int | None) -> int | None:
         """How many rows to list; `limit`: what was asked for, 0 is all. None is all."""
         if limit is None and not self.is_for_programs and is_terminal():
             return TERMINAL_ROWS
-        return min(limit, _MOST_ROWS) if limit else None
+        return min(limit, _MAX_ROWS) if limit else None
 
     @property
     def explicit(self) -> bool:

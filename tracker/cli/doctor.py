@@ -26,7 +26,7 @@ from tracker.sources.base import FoundFile, ReadState, Sources
 from tracker.words import counted, unpriced_text
 
 _CLEANUP_DEFAULT_DAYS = 30  # the client's own default
-_MOST_FILES = 10  # damaged ones that are named
+_MAX_FILES = 10  # damaged ones that are named
 _REWRITE_SECONDS = 60  # what is not whole after that was left so
 
 
@@ -204,7 +204,7 @@ def _show(found: dict[str, Any]) -> None:
 
 
 def _list_files(lines: Sequence[str]) -> None:
-    for line in lines[:_MOST_FILES]:
+    for line in lines[:_MAX_FILES]:
         click.echo(f"    {plain(line)}")
-    if len(lines) > _MOST_FILES:
-        click.echo(f"           and {counted(len(lines) - _MOST_FILES, 'more file')} (--json has all)")
+    if len(lines) > _MAX_FILES:
+        click.echo(f"           and {counted(len(lines) - _MAX_FILES, 'more file')} (--json has all)")

@@ -60,7 +60,7 @@ def sessions(invocation: Invocation, limit: int | None, **filters: Any) -> None:
     """
     db, chosen = open_chosen(invocation, filters)
     found = session_rows(db, chosen)
-    rows = found[: invocation.most_rows(limit)]
+    rows = found[: invocation.max_rows(limit)]
     if invocation.as_json:
         print_json({"schema_version": 1, "sessions": [_session_json(row) for row in rows]})
     elif invocation.as_csv:
@@ -137,7 +137,7 @@ def calls(invocation: Invocation, session: str | None, limit: int | None, **filt
     """
     db, chosen = open_chosen(invocation, filters, modelled=invocation.is_for_programs)
     named = named_session(db, session) if session is not None else None
-    most = invocation.most_rows(limit)
+    most = invocation.max_rows(limit)
     rows = call_rows(
         db,
         chosen,

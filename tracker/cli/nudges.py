@@ -60,7 +60,7 @@ def nudges(invocation: Invocation, since: str | None, kind: str | None, every: b
         since=midnight_ms(parse_day(since)),
         kind=kind,
         every=every,
-        limit=invocation.most_rows(limit),
+        limit=invocation.max_rows(limit),
     )
     if invocation.as_json:
         print_json(report.as_json())

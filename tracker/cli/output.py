@@ -20,7 +20,7 @@ from tracker.words import Sums
 
 _HARD_SPACE = "\xa0"  # where no line is broken
 _WIDEST, _REDIRECTED = 100, 79  # cells of a line of sentences: on a terminal, in a pipe or file
-_LEAST_CELLS = 8  # the narrowest that a column of texts gets
+_MIN_CELLS = 8  # the narrowest that a column of texts gets
 # What a terminal acts on or does not show: more control characters than JSON escapes, and marks of direction and width.
 _UNSEEN = re.compile(
     "[\x7f-\x9f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\U000e0000-\U000e007f]"
@@ -45,12 +45,12 @@ class Column(NamedTuple):
     title: str
     right: bool = False
     cut: Cut = "end"
-    least: int = 0  # cells of a terminal in which the column is shown
+    min_width: int = 0  # terminal cells from which the column is shown
 
 
-def numbers(*titles: str, least: int = 0) -> list[Column]:
+def numbers(*titles: str, min_width: int = 0) -> list[Column]:
     """Columns of figures."""
-    return [Column(title, right=True, least=least) for title in titles]
+    return [Column(title, right=True, min_width=min_width) for title in titles]
 
 
 def never_fail_on_signs() -> None:
@@ -126,10 +126,10 @@ def print_table(
 ) -> None:
     """A plain table: header, rows, and the total under a rule.
 
-    On a narrow terminal columns are left out by what is the `least` for them, then the widest texts give way.
+    A narrow terminal hides the columns whose `min_width` it does not reach, then cuts the widest texts.
     """
     cells = terminal_width()
-    shown = [place for place, column in enumerate(columns) if column.least <= cells]
+    shown = [place for place, column in enumerate(columns) if column.min_width <= cells]
     columns = [columns[place] for place in shown]
     every = [[plain(row[place]) for place in shown] for row in rows]
     below = [[plain(footer[place]) for place in shown]] if footer is not None else []
@@ -141,7 +141,7 @@ def print_table(
     flexible = [index for index in range(len(widths)) if not columns[index].right and columns[index].cut != "never"]
     for _ in range(over):
         widest = max(flexible, key=lambda one: widths[one], default=None)
-        if widest is None or widths[widest] <= _LEAST_CELLS:
+        if widest is None or widths[widest] <= _MIN_CELLS:
             break
         widths[widest] -= 1
 

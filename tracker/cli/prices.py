@@ -63,7 +63,7 @@ def _show(rows: list[PriceRow]) -> None:
             Column("model"),
             Column("from", cut="never"),
             *numbers("input", "output", "write 5m", "write 1h", "read"),
-            *numbers("long over", "fast in/out", least=100),
+            *numbers("long over", "fast in/out", min_width=100),
         ),
         [
             (

@@ -104,8 +104,8 @@ def tasks(
 
         if not ask_and_refine(db, chosen, session, through or "api", assume_yes=yes):
             return
-    most = invocation.most_rows(limit)
-    report = tasks_report(db, chosen, least_evidence=None if signal is None else _SIGNALS[signal])
+    most = invocation.max_rows(limit)
+    report = tasks_report(db, chosen, min_evidence=None if signal is None else _SIGNALS[signal])
     if invocation.as_json:
         print_json(report.as_json(most))
     elif invocation.as_csv:
@@ -139,12 +139,12 @@ def show(report: TasksReport, limit: int | None = None, *, with_runs: bool = Fal
     """
     click.echo(click.style(wrapped(_headline(report)), bold=True))
     several = len({task.agents for task in report.tasks}) > 1
-    least_cells = _LEAST_CELLS | _SEVERAL_AGENTS if several else _LEAST_CELLS
-    columns = [Column(name, right=name in _FIGURES, least=least) for name, least in least_cells.items()]
+    min_cells = _MIN_CELLS | _SEVERAL_AGENTS if several else _MIN_CELLS
+    columns = [Column(name, right=name in _FIGURES, min_width=min_width) for name, min_width in min_cells.items()]
     listed = report.tasks if with_runs else report.typed or report.tasks
-    rows = [[cells[name] for name in least_cells] for cells in (_cells(task, report) for task in listed[:limit])]
+    rows = [[cells[name] for name in min_cells] for cells in (_cells(task, report) for task in listed[:limit])]
     sums = {"task": _tasks_and_runs(report)} | _figures(*report.tasks)
-    print_table(columns, rows, footer=[sums.get(name, "") for name in least_cells])
+    print_table(columns, rows, footer=[sums.get(name, "") for name in min_cells])
     note_left_out(len(listed) - len(rows), "tasks")
     if report.runs:
         _note_runs(report.runs, are_listed=len(listed) == len(report.tasks))
@@ -152,7 +152,7 @@ def show(report: TasksReport, limit: int | None = None, *, with_runs: bool = Fal
 
 
 # Columns leave as the terminal gets narrower; figures are never cut.
-_LEAST_CELLS = {
+_MIN_CELLS = {
     " ": 0, "id": 44, "when": 96, "task": 0, "agent": 140, "project": 104, "turns": 132, "calls": 72, "time": 112,
     "cost": 0, "re-read": 64, "inherited": 84, "waste": 76, "evidence": 60,
 }  # fmt: skip

@@ -31,7 +31,7 @@ from tracker.model.tasks.status import TaskStatus
 from tracker.rebuild import find_turn, read_overlay, rebuild
 from tracker.words import counted
 
-_MOST_DIGITS = 9
+_MAX_DIGITS = 9
 
 
 class EditError(UserError):
@@ -59,7 +59,7 @@ def find_task(db: sqlite3.Connection, text: str) -> str:
 def find_numbered(db: sqlite3.Connection, text: str) -> tuple[str, int]:
     """Task and turn number of `ID.N`; the number is 1 where none is given."""
     name, _, number = text.partition(".")
-    if number and not (number.isdecimal() and len(number) <= _MOST_DIGITS):
+    if number and not (number.isdecimal() and len(number) <= _MAX_DIGITS):
         raise EditError(f"not a turn: {text!r} (write ID.N, as in t1f3.4)")
     return find_task(db, name), int(number) if number else 1
 

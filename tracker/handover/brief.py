@@ -26,8 +26,8 @@ from tracker.sources.cline.turns import RESUME_TEXT
 from tracker.sources.commands import command_flags, without_options
 from tracker.words import counted
 
-MOST_TOKENS = 1_500
-_MOST_COMMITS = 8
+MAX_TOKENS = 1_500
+_MAX_COMMITS = 8
 _MESSAGE = re.compile(r"-[a-zA-Z]*m\s+(?:\"((?:[^\"\\]|\\.)*)\"|'([^']*)')")
 _HEREDOC = re.compile(r"^\$\(cat\s+<<-?\s*['\"\\]*\w+['\"]?\s*")
 _SUBJECT = re.compile(r"^\[[^\[\]\n]*\b[0-9a-f]{7,40}\] (.+)$", re.MULTILINE)
@@ -49,8 +49,8 @@ class Brief(NamedTuple):
     tokens: int
 
 
-def most_tokens(text: str) -> int:
-    """An upper bound of a text's tokens: three ASCII characters make one at the least, any other makes two at most."""
+def token_bound(text: str) -> int:
+    """An upper bound of a text's tokens: one per three ASCII characters, two for any other character."""
     ascii_chars = sum(char.isascii() for char in text)
     return -(-ascii_chars // 3) + 2 * (len(text) - ascii_chars)
 
@@ -58,9 +58,9 @@ def most_tokens(text: str) -> int:
 def clipped(text: str, tokens: int) -> str:
     """The text within so many tokens: its beginning and, where it is cut, its end."""
     text = text.strip()
-    if most_tokens(text) <= tokens:
+    if token_bound(text) <= tokens:
         return text
-    fitting = bisect_right(range(len(text)), tokens, key=lambda chars: most_tokens(_cut(text, chars))) - 1
+    fitting = bisect_right(range(len(text)), tokens, key=lambda chars: token_bound(_cut(text, chars))) - 1
     return _cut(text, max(0, fitting))
 
 
@@ -97,8 +97,8 @@ def handover(db: sqlite3.Connection, session_id: int) -> Brief:
         _part("Open to-dos", _todos(texts), "todos"),
         _part("Where things stand", _stand(turns, members, texts), "stand"),
     ]
-    text = clipped(plain_lines("\n\n".join(part for part in parts if part)), MOST_TOKENS - 1) + "\n"
-    return Brief(text, most_tokens(text))
+    text = clipped(plain_lines("\n\n".join(part for part in parts if part)), MAX_TOKENS - 1) + "\n"
+    return Brief(text, token_bound(text))
 
 
 def _head(records: SessionRecords, turns: Sequence[TurnInfo]) -> str:
@@ -124,7 +124,7 @@ def _part(title: str, lines: Sequence[str], budget: str) -> str:
     left = _TOKENS[budget]
     for line in lines:
         shown = clipped(line, left) if not kept else line
-        left -= most_tokens(shown) + 1
+        left -= token_bound(shown) + 1
         if left < 0:
             kept.append("- …")
             break
@@ -161,7 +161,7 @@ def _commit_lines(commits: Sequence[ToolRow], texts: SessionText) -> list[str]:
         if subject and after is not None and subject == _subject(after, texts):
             continue  # amended
         lines.append(f"- commit {tool.commit_sha or '(sha not recorded)'} {clipped(subject, 30)}".rstrip())
-    left_out = len(lines) - _MOST_COMMITS
+    left_out = len(lines) - _MAX_COMMITS
     return [f"- {counted(left_out, 'earlier commit')}", *lines[left_out:]] if left_out > 0 else lines
 
 

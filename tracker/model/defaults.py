@@ -77,14 +77,14 @@ class Defaults:
     fresh_context_over_baseline: float = 3.0
 
     # Idle and cold (sections 7.3, 7.4)
-    least_saving_nano: int = 250_000_000
+    min_saving_nano: int = 250_000_000
     large_context_over_context_after: float = 2.0
     warn_at_share_of_ttl: float = 0.85
     measured_return_probability: float = 0.3
     measured_return_gaps: int = 20
 
     # Habits (section 7.5)
-    ttl_least_saving_share: float = 0.03
+    ttl_min_saving_share: float = 0.03
     light_output_tokens: int = 1_500
     light_calls: int = 6
     light_share_of_spend: float = 0.10

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 TAIL = 0.1  # left out at either end: every range of the model is one of 80 % (section 12)
 Z_80 = 1.2816  # standard deviations from the middle of a normal law to its 90 %
 _DRAWS = 200_000
-_MOST_RESAMPLES = 1_000
-_LEAST_RESAMPLES = 200
+_MAX_RESAMPLES = 1_000
+_MIN_RESAMPLES = 200
 
 
 def quantile(values: Sequence[float], share: float) -> float:
@@ -46,7 +46,7 @@ def bootstrap_mean_interval(values: Sequence[float]) -> tuple[float, float]:
     if not values:
         raise ValueError("no values to resample")
     values, size = sorted(values), len(values)
-    resamples = max(_LEAST_RESAMPLES, min(_MOST_RESAMPLES, _DRAWS // size))
+    resamples = max(_MIN_RESAMPLES, min(_MAX_RESAMPLES, _DRAWS // size))
     draw = random.Random(0)  # noqa: S311 — resampling, not a secret
     means = [sum(draw.choices(values, k=size)) / size for _ in range(resamples)]
     tail = _tail_of_means(size)

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from tracker.errors import UsageError
 
 _YEARS = range(1970, 9999)
-_MOST_USD = 1e9
+_MAX_USD = 1e9
 
 
 class FileOfDays(NamedTuple):
@@ -45,6 +45,6 @@ def _cells(row: list[str], path: Path, line: int) -> tuple[date, float]:
         raise UsageError(f"{path}, line {line}: not day,usd (as in 2026-11-02,6.50): {','.join(row)!r}") from None
     if day.year not in _YEARS:
         raise UsageError(f"{path}, line {line}: not a day of work: {row[0]!r}")
-    if not 0 <= usd <= _MOST_USD:
+    if not 0 <= usd <= _MAX_USD:
         raise UsageError(f"{path}, line {line}: not an amount: {row[1]!r}")
     return day, usd

@@ -38,7 +38,7 @@ _KEYRING_SECONDS = 60.0  # the user may be asked for a password first
 _LONGEST_WAIT_SECONDS = 30.0
 _TRIES = 3
 _DAYS_A_PAGE = 31
-_MOST_PAGES = 500
+_MAX_PAGES = 500
 _LOGGERS = ("anthropic", "httpx2", "httpcore2", "httpx", "httpcore")
 
 
@@ -118,11 +118,11 @@ def count_tokens(
         return max(0, count(**parts) - count())
 
 
-def ask_model(key: Key, model: str, instructions: str, words: str, most_output: int) -> "Message":
+def ask_model(key: Key, model: str, instructions: str, words: str, max_output: int) -> "Message":
     """A model's answer of at most so many tokens; ProviderError for whatever goes wrong."""
     messages: list[Any] = [{"role": "user", "content": words}]
     with _client(key) as client:
-        ask = partial(client.messages.create, model=model, max_tokens=most_output, system=instructions)
+        ask = partial(client.messages.create, model=model, max_tokens=max_output, system=instructions)
         answer: Message = _asked(lambda: ask(messages=messages), key)
         return answer
 
@@ -140,7 +140,7 @@ def _pages(client: "Anthropic", path: str, key: Key, parameters: dict[str, Any])
     pages: list[dict[str, Any]] = []
     seen: set[str] = set()
     token: str | None = None
-    while len(pages) < _MOST_PAGES:
+    while len(pages) < _MAX_PAGES:
         asked = parameters if token is None else {**parameters, "page": token}
         options: Any = {
             "params": asked,
@@ -156,7 +156,7 @@ def _pages(client: "Anthropic", path: str, key: Key, parameters: dict[str, Any])
         if not page.get("has_more") or not isinstance(token, str) or token in seen:
             return pages
         seen.add(token)
-    raise ProviderError(f"{_host(client)} sent more than {_MOST_PAGES} pages of {path}: ask for fewer days")
+    raise ProviderError(f"{_host(client)} sent more than {_MAX_PAGES} pages of {path}: ask for fewer days")
 
 
 def _asked(ask: Callable[[], Any], key: Key) -> Any:

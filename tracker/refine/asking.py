@@ -55,9 +55,9 @@ def through_api(model: str) -> Ask:
             " (--through claude-code)"
         )
 
-    def ask(instructions: str, words: str, most_output: int) -> Answer:
+    def ask(instructions: str, words: str, max_output: int) -> Answer:
         try:
-            message = ask_model(key, model, instructions, words, most_output)
+            message = ask_model(key, model, instructions, words, max_output)
         except ProviderError as error:
             raise AskError(f"{error}; answers so far are kept") from None
         text = "".join(block.text for block in message.content if block.type == "text")

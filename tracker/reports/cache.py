@@ -91,8 +91,8 @@ def day_json(day: CacheDay) -> dict[str, Any]:
     }
 
 
-def cache_report(db: sqlite3.Connection, chosen: Filter = EVERYTHING, *, most_misses: int = 50) -> CacheReport:
-    """The report over the chosen calls; `most_misses`: how many single misses to list, the dearest first."""
+def cache_report(db: sqlite3.Connection, chosen: Filter = EVERYTHING, *, max_misses: int = 50) -> CacheReport:
+    """The report over the chosen calls; `max_misses`: how many single misses to list, the dearest first."""
     days = cache_days(db, chosen)
     sums = [sum(column) for column in zip(*(day[1:] for day in days), strict=True)] or [0] * (len(CacheDay._fields) - 1)
     return CacheReport(
@@ -100,5 +100,5 @@ def cache_report(db: sqlite3.Connection, chosen: Filter = EVERYTHING, *, most_mi
         CacheDay("total", *sums),
         epoch_peaks(db, chosen),
         miss_causes(db, chosen),
-        miss_rows(db, chosen, most_misses),
+        miss_rows(db, chosen, max_misses),
     )

@@ -10,7 +10,7 @@ from tracker.model.defaults import DAY_MS
 from tracker.model.tasks.links import continued, files_by_part, have_in_common, key_of
 
 _LOOK_BACK_MS = 14 * DAY_MS
-_MOST = 3
+_MAX_JOINS = 3
 
 
 class Join(NamedTuple):
@@ -48,4 +48,4 @@ def suggested_joins(db: sqlite3.Connection, latest: int, shown: set[str]) -> lis
             if is_free and have_in_common(part, earlier, edited, max):
                 pairs[pair] = max(pairs.get(pair, 0), part.first_at)
     latest_first = sorted(pairs, key=lambda pair: (-pairs[pair], pair))
-    return [Join(*pair) for pair in latest_first[:_MOST]]
+    return [Join(*pair) for pair in latest_first[:_MAX_JOINS]]

@@ -28,8 +28,8 @@ from tracker.model.advice.saving import SavingRange
 from tracker.model.cost.rates import Rates
 from tracker.reports.task import TaskDetail
 
-_LEAST_NANO = 50_000_000
-_LEAST_SHARE = 0.02
+_MIN_NANO = 50_000_000
+_MIN_SHARE = 0.02
 _TURNS_NAMED = 6
 
 
@@ -104,7 +104,7 @@ def task_hindsight(db: sqlite3.Connection, detail: TaskDetail, *, quiet: bool = 
     if not all(stretches.values()):
         return None
     parts = list(_parts(detail, stretches))
-    least = max(_LEAST_NANO, round(_LEAST_SHARE * detail.task.cost))
+    least = max(_MIN_NANO, round(_MIN_SHARE * detail.task.cost))
     as_advised, best = _compacted(parts, advised), _compacted(parts, optimum)
     if as_advised.saving.point_nano < least:
         return TaskHindsight(None, best if best.saving.point_nano >= least else None)

@@ -210,15 +210,15 @@ def total_json(tasks: list[TaskRow], turns: Mapping[str, list[TurnSums]]) -> dic
 
 
 def tasks_report(
-    db: sqlite3.Connection, chosen: Filter = EVERYTHING, *, least_evidence: str | None = None, now: int | None = None
+    db: sqlite3.Connection, chosen: Filter = EVERYTHING, *, min_evidence: str | None = None, now: int | None = None
 ) -> TasksReport:
     """The chosen tasks with their status as of `now` (epoch ms).
 
-    `least_evidence`: the weakest signal that still counts as completed; tasks completed by a weaker one are open.
+    `min_evidence`: the weakest signal that still counts as completed; tasks completed by a weaker one are open.
     """
     moment = now_ms() if now is None else now
     latest = latest_activity(db)
-    rows = [as_of(row, moment, latest, least_evidence) for row in task_rows(db, chosen)]
+    rows = [as_of(row, moment, latest, min_evidence) for row in task_rows(db, chosen)]
     tasks = [row for row in rows if not row.excluded]
     runs = program_runs(db)
     rated = [task for task in tasks if task.id not in runs]
@@ -240,9 +240,9 @@ def tasks_report(
     )
 
 
-def as_of(row: TaskRow, now: int, latest: int, least_evidence: str | None = None) -> TaskRow:
+def as_of(row: TaskRow, now: int, latest: int, min_evidence: str | None = None) -> TaskRow:
     """A task with its status as of `now`, `latest` being the latest record of any session."""
-    if row.status == TaskStatus.COMPLETED and not meets(row.evidence, least_evidence):
+    if row.status == TaskStatus.COMPLETED and not meets(row.evidence, min_evidence):
         return row._replace(status=TaskStatus.OPEN, evidence=None)
     status = settled(row.status, row.if_left, row.ended_at, now=now, latest_activity=latest)
     return row if status == row.status else row._replace(status=status)

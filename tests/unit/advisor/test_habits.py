@@ -14,7 +14,7 @@ from tracker.advisor.advisor import Advisor
 from tracker.advisor.compactions import triggers
 from tracker.advisor.habits import (
     KEPT_MS,
-    MOST_CALLS,
+    MAX_CALLS,
     Habits,
     Month,
     PastHabits,
@@ -126,16 +126,16 @@ def test_the_latest_calls_count(desk: Desk) -> None:
     for number in range(4):
         last = compacted(desk, number, 50_000)
     desk.take_in()
-    assert PastHabits(desk.db, "claude-code", most_calls=10).before(last.now + 1).sessions == 2
-    assert PastHabits(desk.db, "claude-code", most_calls=MOST_CALLS).before(last.now + 1).sessions == 4
+    assert PastHabits(desk.db, "claude-code", max_calls=10).before(last.now + 1).sessions == 2
+    assert PastHabits(desk.db, "claude-code", max_calls=MAX_CALLS).before(last.now + 1).sessions == 4
 
 
 def test_habits_of_several_days_are_those_of_each_alone(desk: Desk) -> None:
     days = [compacted(desk, number, 50_000 + number).now + 1 for number in range(6)]
     desk.take_in()
-    past = PastHabits(desk.db, "claude-code", most_calls=15)  # three sessions at a time
+    past = PastHabits(desk.db, "claude-code", max_calls=15)  # three sessions at a time
     for day in (*days, days[1]):
-        assert past.before(day) == PastHabits(desk.db, "claude-code", most_calls=15).before(day)
+        assert past.before(day) == PastHabits(desk.db, "claude-code", max_calls=15).before(day)
     assert past.before(days[5]).sessions == 3
 
 
@@ -146,7 +146,7 @@ def test_a_month_is_all_of_it_however_few_calls_the_other_habits_rest_on(
         last = compacted(desk, number, 50_000)
     desk.take_in()
     whole = measure_habits(desk.db, "claude-code", last.now)
-    monkeypatch.setattr("tracker.advisor.habits.MOST_CALLS", 10)
+    monkeypatch.setattr("tracker.advisor.habits.MAX_CALLS", 10)
     part = measure_habits(desk.db, "claude-code", last.now)
     assert (whole.sessions, part.sessions) == (4, 2)
     assert (whole.month.calls.point, whole.month.cold_starts) == (20, 4)

@@ -15,7 +15,7 @@ from tests.unit.advisor.transcripts import Transcript
 from tests.unit.sources.cline.taking_in import take_in_cline
 from tests.unit.sources.cline.writing import Rows, SessionFolder, TaskFolder, metrics
 from tracker.cli.app import cli
-from tracker.handover.brief import MOST_TOKENS, Brief, clipped, handover, most_tokens
+from tracker.handover.brief import MAX_TOKENS, Brief, clipped, handover, token_bound
 from tracker.rebuild import rebuild
 
 SHOP = "/home/dev/shop"
@@ -194,7 +194,7 @@ def test_a_long_session_stays_within_its_budget(desk: Desk) -> None:
         one.call(30_000 + number, bash("pytest " + "x" * 900)).results("E " * 4_000, is_error=True)
         one.call(30_000 + number, text="Ich habe alles geändert. " * 200)
     made = brief(desk)
-    assert made.tokens == most_tokens(made.text) <= MOST_TOKENS
+    assert made.tokens == token_bound(made.text) <= MAX_TOKENS
     assert "…" in made.text
     for title in ("Goal", "Done", "Checks", "Where things stand"):
         assert f"## {title}" in made.text
@@ -270,8 +270,8 @@ def test_a_task_that_was_resumed_without_a_word_quotes_none(desk: Desk, tmp_path
 @given(st.text(max_size=400), st.integers(min_value=8, max_value=120))
 def test_what_is_clipped_fits(text: str, tokens: int) -> None:
     shown = clipped(text, tokens)
-    assert most_tokens(shown) <= tokens
-    if most_tokens(text.strip()) <= tokens:
+    assert token_bound(shown) <= tokens
+    if token_bound(text.strip()) <= tokens:
         assert shown == text.strip()
 
 
@@ -286,7 +286,7 @@ def test_on_standard_output_to_a_file_and_as_json(desk: Desk, tmp_path: Path) ->
     assert text.startswith("# Handover from an earlier session in /home/dev/shop\n")
     report = json.loads(run("handover", one.session[:6], "--json", *folder).output)
     assert (report["schema_version"], report["session"], report["text"]) == (1, one.session, text)
-    assert report["tokens_at_most"] <= MOST_TOKENS
+    assert report["tokens_at_most"] <= MAX_TOKENS
     target = tmp_path / "brief.md"
     target.write_text("of before")
     target.chmod(0o644)

@@ -76,7 +76,7 @@ def test_check_5_a_cold_resume_speaks_when_the_better_way_gains_a_quarter_dollar
     penalty = float(nudge.inputs["one_off_nano"] or 0) - float(nudge.inputs["extra_nano"] or 0)
     assert (penalty + context * here.tariff.read) / 1e9 == pytest.approx(price, abs=0.006), "the cold call itself"
     assert nudge.saving is not None
-    assert nudge.fired is (nudge.saving.point_nano >= DEFAULTS.least_saving_nano)
+    assert nudge.fired is (nudge.saving.point_nano >= DEFAULTS.min_saving_nano)
     assert nudge.fired is (rates != "H"), "at a fifth of the price the same pause is not worth a word"
 
 

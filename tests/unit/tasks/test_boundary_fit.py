@@ -12,7 +12,7 @@ from tracker.model.tasks.boundaries import WEIGHTS, Features, score_of
 from tracker.model.tasks.boundary_fit import (
     FEATURES,
     FEWEST_CORRECTIONS,
-    MOST_WEIGHT,
+    MAX_WEIGHT,
     Label,
     as_weights,
     fit,
@@ -113,7 +113,7 @@ _LABELS = st.lists(
 @given(_LABELS, st.integers(1, 30))
 def test_weights_stay_within_bounds_and_are_the_same_each_time(labels: list[Label], times: int) -> None:
     weights = as_weights(fit(labels * times))
-    assert all(-MOST_WEIGHT <= weight <= MOST_WEIGHT for weight in weights)
+    assert all(-MAX_WEIGHT <= weight <= MAX_WEIGHT for weight in weights)
     assert weights == as_weights(fit(labels * times))
 
 

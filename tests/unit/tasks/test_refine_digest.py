@@ -24,9 +24,9 @@ from tracker.sources.claude_code.source import ClaudeCodeSource
 def saying(tasks: list[dict[str, Any]], allowed: list[int] | None = None) -> Ask:
     """A model that names these tasks; what it may put out is added to `allowed`."""
 
-    def ask(_instructions: str, _words: str, most_output: int) -> Answer:
+    def ask(_instructions: str, _words: str, max_output: int) -> Answer:
         if allowed is not None:
-            allowed.append(most_output)
+            allowed.append(max_output)
         return Answer(json.dumps({"tasks": tasks}), Usage())
 
     return ask

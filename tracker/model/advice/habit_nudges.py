@@ -46,9 +46,9 @@ def ttl_nudge(choice: TtlChoice, billing: Billing) -> Evaluation:
     """Suggest the other cache lifetime if replaying the recorded gaps saves 3 % or more."""
     if choice.better_ttl_ms == choice.current_ttl_ms:
         reason = "the lifetime in use is the better one"
-    elif choice.saving_share < DEFAULTS.ttl_least_saving_share:
+    elif choice.saving_share < DEFAULTS.ttl_min_saving_share:
         reason = "the replay saves too little"
-    elif choice.saving.point_nano < DEFAULTS.least_saving_nano:
+    elif choice.saving.point_nano < DEFAULTS.min_saving_nano:
         reason = _TOO_LITTLE
     else:
         reason = PAYS
@@ -101,7 +101,7 @@ def baseline_nudge(month: BaselineMonth, tariff: Tariff, billing: Billing) -> Ev
     saving = SavingRange.of(*(baseline_month_nano(trimmed, calls, month.cold_starts, tariff) for calls in month.calls))
     if share <= DEFAULTS.baseline_share_of_spend:
         reason = "small share of spend"
-    elif saving.point_nano < DEFAULTS.least_saving_nano:
+    elif saving.point_nano < DEFAULTS.min_saving_nano:
         reason = _TOO_LITTLE
     else:
         reason = "large share of spend"
@@ -131,7 +131,7 @@ def large_result_nudge(situation: Situation, *, command_pattern: str, result_tok
     saving = SavingRange.of(*(lifetime_nano(result_tokens, count, situation.tariff) for count in calls[:3]))
     if result_tokens < DEFAULTS.large_result_tokens:
         reason = "a small result"
-    elif saving.point_nano < DEFAULTS.least_saving_nano:
+    elif saving.point_nano < DEFAULTS.min_saving_nano:
         reason = _TOO_LITTLE
     else:
         reason = "costs"

@@ -24,8 +24,8 @@ from tracker.model.forecast.horizon import CallsAhead
 from tracker.model.forecast.next_calls import Band, Forecast, forecast
 
 # What another way than going on has to save to be worth what it disturbs: a cent, and a share of what going on costs.
-LEAST_SAVED_NANO = 10_000_000
-LEAST_SAVED_SHARE = 0.01
+MIN_SAVING_NANO = 10_000_000
+MIN_SAVING_SHARE = 0.01
 
 
 class OptionKind:
@@ -77,7 +77,7 @@ class Options:
         """The cheapest of the three; going on, where no other saves a cent and a hundredth of it."""
         cheapest = min(self.ways, key=lambda option: option.cost_nano)
         saved = self.go_on.cost_nano - cheapest.cost_nano
-        return cheapest if saved >= max(LEAST_SAVED_NANO, LEAST_SAVED_SHARE * self.go_on.cost_nano) else self.go_on
+        return cheapest if saved >= max(MIN_SAVING_NANO, MIN_SAVING_SHARE * self.go_on.cost_nano) else self.go_on
 
     def why_not_best(self, advised: Option) -> str:
         """Why another way is advised than the cheapest, in a sentence; empty where it is the cheapest."""

@@ -164,7 +164,7 @@ def before_expiry_nudge(situation: Situation, pause: Pause) -> Evaluation:
         reason = "the context is small"
     elif pause.ttl_ms != TTL_5M_MS and not measured:
         reason = "returns to sessions this old are too rare"
-    elif expected < DEFAULTS.least_saving_nano:
+    elif expected < DEFAULTS.min_saving_nano:
         reason = "not worth a word"
     else:
         reason = PAYS
@@ -187,7 +187,7 @@ def answer_now_nudge(situation: Situation, pause: Pause) -> Evaluation:
         reason = "off by default"
     elif not pause.user_active_in_last_ttl:
         reason = "the user is away"
-    elif penalty < DEFAULTS.least_saving_nano:
+    elif penalty < DEFAULTS.min_saving_nano:
         reason = "not worth a word"
     else:
         reason = PAYS
@@ -212,7 +212,7 @@ def cold_resume_nudge(situation: Situation, *, ttl_ms: int, task_completed: bool
     saving, turns = way.saving(calls), way.payback_turns(situation)
     if context < DEFAULTS.large_context_over_context_after * shape.context_after:
         reason = "price only"
-    elif saving.point_nano < DEFAULTS.least_saving_nano:
+    elif saving.point_nano < DEFAULTS.min_saving_nano:
         reason = "not worth a word"
     else:
         reason = PAYS

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from store.task_rows import LimitSample
 from tracker.model.defaults import MINUTE_MS
 
-_LEAST_DELTA_PERCENT = 2.0  # readings are whole percents: a smaller step is mostly rounding
+_MIN_DELTA_PERCENT = 2.0  # readings are whole percents: a smaller step is mostly rounding
 _FULL_PERCENT = 99.5  # a full meter stands still whatever is spent
 _SAME_RESET_MS = 10 * MINUTE_MS
 _DROP_WITHOUT_RESET_PERCENT = 5.0
@@ -88,7 +88,7 @@ def intervals_of(samples: Iterable[LimitSample], calls: Sequence[MeteredCall]) -
                 continue
             if base is None:
                 base, base_step = sample, spent(before.at, sample.at)
-            if sample.used_percent - base.used_percent < _LEAST_DELTA_PERCENT:
+            if sample.used_percent - base.used_percent < _MIN_DELTA_PERCENT:
                 continue
             if sample.used_percent < _FULL_PERCENT:
                 step = spent(before.at, sample.at)

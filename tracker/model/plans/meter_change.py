@@ -12,8 +12,8 @@ from typing import NamedTuple
 from tracker.model.plans.meter import Interval
 from tracker.model.quantiles import quantile
 
-_LEAST_RATIO = 1.3  # a smaller change of size is none
-_LEAST_INTERVALS = 10  # on either side of a change
+_MIN_RATIO = 1.3  # a smaller change of size is none
+_MIN_INTERVALS = 10  # on either side of a change
 _SURE = 5.0  # standard deviations of a rank sum; a steady meter did not reach it in 432 simulations
 _READ_WEIGHTS = (0.0, 0.25, 0.5, 0.75, 1.0)
 
@@ -50,7 +50,7 @@ def _changed_at(intervals: Sequence[Interval]) -> int | None:
 
 def _change(intervals: Sequence[Interval]) -> int | None:
     """The first interval after a change."""
-    if len(intervals) < 2 * _LEAST_INTERVALS:
+    if len(intervals) < 2 * _MIN_INTERVALS:
         return None
     found = min(_split(_sizes(intervals, weight)) for weight in _READ_WEIGHTS)
     return found.first if found.deviations >= _SURE and _is_another(found.ratio) else None
@@ -60,10 +60,10 @@ def _split(sizes: Sequence[float]) -> _Split:
     """Where the sizes before and after differ most."""
     count, ordered = len(sizes), sorted(sizes)
     ranks = [(bisect_left(ordered, size) + bisect_right(ordered, size) + 1) / 2 for size in sizes]
-    found, total = (0.0, _LEAST_INTERVALS), 0.0
-    for before, rank in enumerate(ranks[:-_LEAST_INTERVALS], 1):
+    found, total = (0.0, _MIN_INTERVALS), 0.0
+    for before, rank in enumerate(ranks[:-_MIN_INTERVALS], 1):
         total += rank
-        if before >= _LEAST_INTERVALS:
+        if before >= _MIN_INTERVALS:
             spread = math.sqrt(before * (count - before) * (count + 1) / 12)
             found = max(found, (abs(total - before * (count + 1) / 2) / spread, before))
     deviations, first = found
@@ -90,4 +90,4 @@ def _ratio(before: Sequence[float], after: Sequence[float]) -> float:
 
 
 def _is_another(ratio: float) -> bool:
-    return max(ratio, 1 / ratio) > _LEAST_RATIO
+    return max(ratio, 1 / ratio) > _MIN_RATIO

@@ -26,8 +26,8 @@ ACTIVE_DAYS_FOR_A_BAND = 7
 DEFAULT_ACTIVE_DAYS = 22  # working days of a month where nothing was observed
 # Days of one week resemble each other: two or three weeks of days count as this many independent values.
 _DAYS_COUNT_AS = 5
-_MOST_STRETCH = 3.0
-_MOST_SCALE = 3.0
+_MAX_STRETCH = 3.0
+_MAX_SCALE = 3.0
 
 
 class DrawnWeek(NamedTuple):
@@ -155,8 +155,8 @@ def _sum(weeks: Sequence[DrawnWeek], per_day: Sequence[float]) -> float:
 def _stretch(ratio: float, values: int, draw: random.Random) -> float:
     """Factor that takes a month at `ratio` of the mean to ratio**s, s drawn from what `values` say of a variance."""
     spread = draw.gammavariate((values - 1) / 2, 2)
-    exponent = min(_MOST_STRETCH, math.sqrt(values / spread)) if spread else _MOST_STRETCH
-    return min(_MOST_SCALE, max(1 / _MOST_SCALE, float(ratio ** (exponent - 1))))
+    exponent = min(_MAX_STRETCH, math.sqrt(values / spread)) if spread else _MAX_STRETCH
+    return min(_MAX_SCALE, max(1 / _MAX_SCALE, float(ratio ** (exponent - 1))))
 
 
 def _whole_weeks(days: Sequence[date]) -> list[tuple[int, ...]]:

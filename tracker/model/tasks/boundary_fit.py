@@ -22,8 +22,8 @@ from tracker.model.tasks.turns import TurnInfo
 FEATURES = 2  # the set of features that edits see; raised where one changes its meaning
 FEWEST_CORRECTIONS = 30
 REFIT_EVERY = 10
-LEAST_GAIN_F1 = 0.05
-MOST_WEIGHT = 0.9  # below the threshold: nothing starts a task alone
+MIN_GAIN_F1 = 0.05
+MAX_WEIGHT = 0.9  # below the threshold: nothing starts a task alone
 
 _NEAR_TURNS = 60
 # Chance of a start is logistic in the shipped score: 30 % at the threshold on the labels of docs/tasks.md.
@@ -107,7 +107,7 @@ def own_weights(bodies: Iterable[EditBody]) -> OwnWeights | None:
     if not labels:
         return None
     fitted = fit(labels)
-    if gain_f1(labels, fitted) < LEAST_GAIN_F1:
+    if gain_f1(labels, fitted) < MIN_GAIN_F1:
         return None
     return OwnWeights(as_weights(fitted), sum(label.is_word for label in labels))
 
@@ -124,7 +124,7 @@ _START = (*WEIGHTS, 1.0)  # the threshold is the last parameter
 def as_weights(fitted: Sequence[float]) -> Weights:
     """Weights within bounds, scaled so that 1 still starts a task."""
     threshold = min(_THRESHOLD_TO, max(_THRESHOLD_FROM, fitted[-1]))
-    return Weights._make(round(min(MOST_WEIGHT, max(-MOST_WEIGHT, weight / threshold)), 3) for weight in fitted[:-1])
+    return Weights._make(round(min(MAX_WEIGHT, max(-MAX_WEIGHT, weight / threshold)), 3) for weight in fitted[:-1])
 
 
 def fit(labels: Sequence[Label], start: Sequence[float] = _START, steps: int = _STEPS) -> list[float]:

@@ -19,7 +19,7 @@ LINK_PLAN = "plan"
 APPROVAL_MS = 2_000  # between the end of planning and the first prompt of the session that carries it out
 PLAN_WAITS_MS = 7 * DAY_MS  # between the last call of the planning and its end
 _WINDOW_MS = 7 * DAY_MS
-_LEAST_OVERLAP = 0.5
+_MIN_OVERLAP = 0.5
 _DEFAULT_BRANCHES = frozenset(
     {"", "main", "master", "trunk", "develop", "development", "dev", "default", "next", "HEAD"}
 )
@@ -103,4 +103,4 @@ def have_in_common(
     if part.keys and set(part.keys.split(",")) & set(earlier.keys.split(",")):
         return True
     ours, theirs = files.get(key_of(part), frozenset()), files.get(key_of(earlier), frozenset())
-    return bool(ours and theirs) and len(ours & theirs) >= _LEAST_OVERLAP * of(len(ours), len(theirs))
+    return bool(ours and theirs) and len(ours & theirs) >= _MIN_OVERLAP * of(len(ours), len(theirs))

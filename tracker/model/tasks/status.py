@@ -166,9 +166,9 @@ def settled(
     return if_left if reference >= until else status
 
 
-def meets(evidence: str | None, least: str | None) -> bool:
-    """Whether a completion's evidence is at least as strong as the signal that the user asks for."""
-    if least is None or evidence is None:
+def meets(evidence: str | None, minimum: str | None) -> bool:
+    """Whether the evidence of a completion is at least as strong as `minimum`; None accepts any."""
+    if minimum is None or evidence is None:
         return True
     order: list[str] = list(Evidence)
-    return order.index(evidence) <= order.index(least)
+    return order.index(evidence) <= order.index(minimum)

@@ -14,7 +14,7 @@ from pathlib import Path
 from store.first_words import first_words
 
 PROMPT_CHARS = 60
-_MOST = 0.6  # of the score, for each of the two
+_MAX_SCORE = 0.6  # of the score, for each of the two
 _MILLI = 1000
 
 
@@ -49,5 +49,5 @@ def of_reply(words: Sequence[int]) -> float:
 def _sum(words: Sequence[int], known: Mapping[int, int]) -> float:
     if not words:
         return 0.0
-    total = sum(known.get(word, 0) for word in words) / math.sqrt(len(words)) / _MILLI / _MOST
+    total = sum(known.get(word, 0) for word in words) / math.sqrt(len(words)) / _MILLI / _MAX_SCORE
     return max(-1.0, min(1.0, total))
