@@ -1,6 +1,6 @@
-"""Reads from the repositories that sessions worked in what became of their commits.
+"""Reads the git logs of the repositories that sessions worked in, to learn what became of their commits.
 
-A repository is read again when its reflog or packed references changed; one that is gone or too slow is skipped.
+A repository is read again when its reflog or packed references change; one that is gone or too slow is skipped.
 """
 
 import os
@@ -26,38 +26,38 @@ _MAX_COMMITS = 2_000
 _REVERT = re.compile(r"This reverts commit ([0-9a-f]{7,40})")
 _LINKED = re.compile("^/private(?=/(?:tmp|var)/)")  # macOS: /tmp and /var lead there
 _LONGEST_POINTER = 8192
-# A partial clone would fetch what it lacks, by a command that its own configuration may name: no transport is allowed.
-# Only the environment says so for good; a repository's configuration outdoes `-c protocol.allow=never`.
+# A partial clone would fetch missing objects, with a command that its own configuration may name: allow no transport.
+# Only the environment guarantees this; a repository's configuration overrides `-c protocol.allow=never`.
 _ENVIRONMENT = {"GIT_ALLOW_PROTOCOL": "none", "GIT_OPTIONAL_LOCKS": "0", "LC_ALL": "C"}
-_ELSEWHERE = ("GIT_DIR", "GIT_COMMON_DIR", "GIT_OBJECT_DIRECTORY", "GIT_NAMESPACE")  # of whoever runs us in a git hook
+_ELSEWHERE = ("GIT_DIR", "GIT_COMMON_DIR", "GIT_OBJECT_DIRECTORY", "GIT_NAMESPACE")  # set when we run inside a git hook
 _RECORD, _FIELD = "\x1e", "\x1f"
 
 
 def repository_of(folder: str) -> Path | None:
-    """The folder at or above the one a session ran in that holds a repository or a linked worktree."""
+    """The root of the repository or linked worktree that a session's folder lies in; None if there is none."""
     start = Path(folder)
     try:
         if not start.is_absolute() or not start.is_dir():
             return None
-        return next((one for one in (start, *start.parents) if (one / ".git").exists()), None)
-    except OSError:  # closed to this user, or no name that a folder could have
+        return next((parent for parent in (start, *start.parents) if (parent / ".git").exists()), None)
+    except OSError:  # no permission, or not a valid folder name
         return None
 
 
-class News(NamedTuple):
-    """The commits of a repository that changed; `stamp` identifies the state that was read."""
+class NewCommits(NamedTuple):
+    """The commits of a repository that changed; `stamp` identifies the state they were read from."""
 
     folder: str
     stamp: str
     commits: list[CommitRow]
 
 
-def read_news(db: sqlite3.Connection, folders: Iterable[tuple[str, int]]) -> list[News]:
-    """Commits of the folders whose repository changed, each given with the time its first session began.
+def read_new_commits(db: sqlite3.Connection, folders: Iterable[tuple[str, int]]) -> list[NewCommits]:
+    """Commits of the folders whose repository changed; `folders` are (path, epoch ms at which its first session began).
 
-    Runs git and writes nothing: no lock is held meanwhile.
+    Runs git and writes nothing, so no lock is held meanwhile.
     """
-    found: list[News] = []
+    found: list[NewCommits] = []
     for folder, first_at in folders:
         repository = repository_of(folder)
         if repository is None:
@@ -66,22 +66,22 @@ def read_news(db: sqlite3.Connection, folders: Iterable[tuple[str, int]]) -> lis
         if kept_value(db, f"git:{folder}") != stamp:
             commits = _read(repository, folder, first_at)
             if commits is not None:
-                found.append(News(folder, stamp, commits))
+                found.append(NewCommits(folder, stamp, commits))
     return found
 
 
-def take_in(db: sqlite3.Connection, news: Iterable[News]) -> set[str]:
+def store_commits(db: sqlite3.Connection, found: Iterable[NewCommits]) -> set[str]:
     """Store commits; returns the folders that had new ones. Call inside a transaction."""
     changed: set[str] = set()
-    for one in news:
-        if repositories.put_commits(db, one.commits):
-            changed.add(one.folder)
-        keep_value(db, f"git:{one.folder}", one.stamp)
+    for new in found:
+        if repositories.put_commits(db, new.commits):
+            changed.add(new.folder)
+        keep_value(db, f"git:{new.folder}", new.stamp)
     return changed
 
 
 def _stamp(repository: Path) -> str:
-    """Changes whenever a commit was made, fetched or dropped, in whichever worktree: each has a log of its own."""
+    """Changes whenever a commit is made, fetched or dropped in any worktree; each worktree has its own log."""
     git = repository / ".git"
     if git.is_file():
         own = repository / _text_of(git).removeprefix("gitdir:").strip()
@@ -105,7 +105,7 @@ def _text_of(path: Path) -> str:
 
 
 def _read(repository: Path, folder: str, first_at: int) -> list[CommitRow] | None:
-    import subprocess  # every report comes by here, few have a repository to read
+    import subprocess  # late import: every report runs this module, few have a repository to read
 
     command = [
         "git", "--no-pager", "-c", "core.fsmonitor=false", "-c", "core.quotePath=false",

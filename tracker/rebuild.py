@@ -19,7 +19,7 @@ from store.prices import stored_prices
 from store.reads.tasks import turns_of_sessions, turns_of_tasks
 from store.task_rows import EditRow, PartRow, TaskRow, TaskTurnRow
 from tracker.clock import now_ms
-from tracker.git_log import git_facts, read_news, take_in
+from tracker.git_log import git_facts, read_new_commits, store_commits
 from tracker.hidden_spend import hidden_spend
 from tracker.model.cache.miss_causes import Cause
 from tracker.model.cost.rates import Rates
@@ -82,7 +82,7 @@ def rebuild(db: sqlite3.Connection, on_progress: Callable[[int, int], None] | No
             own = own_weights_in_use(db)
             weights = own.weights if own is not None else WEIGHTS
             count += _rebuild_group(db, _group(db, stale[:_GROUP_SESSIONS], overlay), overlay, weights)
-    _take_in_commits(db)
+    _update_commits(db)
     return count
 
 
@@ -330,12 +330,12 @@ def _hidden_totals(db: sqlite3.Connection, hidden: Mapping[int, int | None]) -> 
     return totals
 
 
-def _take_in_commits(db: sqlite3.Connection) -> None:
-    """Take in new commits, whoever made them, and judge the tasks of their folders again."""
-    news = read_news(db, repositories.recent_folders(db, now_ms() - _GIT_WINDOW_MS))
-    if not news:
+def _update_commits(db: sqlite3.Connection) -> None:
+    """Store new commits, whoever made them, and recompute the tasks of their folders."""
+    found = read_new_commits(db, repositories.recent_folders(db, now_ms() - _GIT_WINDOW_MS))
+    if not found:
         return
     with transaction(db):
-        changed = take_in(db, news)
+        changed = store_commits(db, found)
         if changed:
             recompute_tasks(db, repositories.tasks_of_folders(db, changed), read_overlay(db))

@@ -161,7 +161,7 @@ def usable_settings() -> tuple[Settings, str]:
     return used, trouble
 
 
-class FollowedSettings:
+class LiveSettings:
     """What can be used of the settings at any time: read again only where their file changed."""
 
     def __init__(self) -> None:

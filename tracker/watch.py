@@ -30,13 +30,13 @@ _ROOT_SECONDS = 2.0
 _RETRY_SECONDS = 1.0
 
 
-class Followed(NamedTuple):
-    """What is followed: record folders by their source, and what they are read with at any moment."""
+class WatchTargets(NamedTuple):
+    """What to watch: record folders by source, and the options to read them with."""
 
     sources: Sources
-    options_of: Callable[[sqlite3.Connection], Options]  # the user may change them meanwhile
-    extra_paths: Sequence[Path] = ()  # further folders whose events start a sync: the hook spool
-    find_sources: Callable[[], Sources] | None = None  # with the present roots, for agents that had no session before
+    options_of: Callable[[sqlite3.Connection], Options]  # asked each time: the user may change them
+    extra_paths: Sequence[Path] = ()  # further folders whose events trigger a sync: the hook spool
+    find_sources: Callable[[], Sources] | None = None  # roots as of now, for agents that had none before
 
 
 class Watcher:
@@ -45,7 +45,7 @@ class Watcher:
     def __init__(
         self,
         db: sqlite3.Connection,
-        followed: Followed,
+        targets: WatchTargets,
         *,
         on_sync: Callable[[SyncReport], None],
         on_notice: Callable[[str], None] = lambda _text: None,
@@ -56,8 +56,8 @@ class Watcher:
         `on_notice` gets one sentence for what the user should know (polling, folders that cannot be read).
         """
         self._db = db
-        self._sources = followed.sources
-        self._followed = followed
+        self._sources = targets.sources
+        self._targets = targets
         self._on_sync = on_sync
         self._on_notice = on_notice
         self._polling = force_polling
@@ -101,7 +101,7 @@ class Watcher:
                 next_scan = scanned + (_SCAN_SECONDS if is_watching else _POLL_SECONDS)
                 if self._scan or time.monotonic() >= next_scan:
                     self._scan = False
-                    self._take_in(None, stop)
+                    self._sync(None, stop)
                     scanned = time.monotonic()
                     continue
                 self._look.wait(min(next_scan, self._next_roots if observer else next_scan) - time.monotonic())
@@ -111,7 +111,7 @@ class Watcher:
                     with self._lock:
                         changed, self._changed = self._changed, set()
                     if changed and not self._scan:
-                        self._take_in(changed, stop)
+                        self._sync(changed, stop)
         finally:
             if observer is not None:
                 observer.stop()
@@ -119,10 +119,10 @@ class Watcher:
 
     # -- looking ----------------------------------------------------------------------------------------------------
 
-    def _take_in(self, changed: set[str] | None, stop: threading.Event) -> None:
+    def _sync(self, changed: set[str] | None, stop: threading.Event) -> None:
         """Sync the changed files; everything if None, or if a path is new to us. Rests after a failure."""
         try:
-            options = self._followed.options_of(self._db)
+            options = self._targets.options_of(self._db)
             if changed is not None and changed <= self._index.keys():
                 pending = find_pending(self._db, self._as_they_are(changed))
                 report = sync(self._db, self._sources, options, pending=pending)
@@ -150,11 +150,11 @@ class Watcher:
 
     def _add_new_roots(self) -> None:
         """Add roots that were created since; those that are gone stay, as they may come back."""
-        if self._followed.find_sources is None:
+        if self._targets.find_sources is None:
             return
         new = [
             [root for root in found if root not in roots]
-            for (_, roots), (_, found) in zip(self._sources, self._followed.find_sources(), strict=True)
+            for (_, roots), (_, found) in zip(self._sources, self._targets.find_sources(), strict=True)
         ]
         if any(new):
             self._sources = [
@@ -205,7 +205,7 @@ class Watcher:
         """Watch every root that exists; one that vanished is dropped and watched again when it comes back."""
         wanted = {
             str(folder) for source, roots in self._sources for root in roots for folder in source.watched(root)
-        } | {str(path) for path in self._followed.extra_paths}
+        } | {str(path) for path in self._targets.extra_paths}
         for folder, (inode, watch) in list(self._watched.items()):
             # A folder that was made anew may get the old one's inode: the event of its end tells them apart.
             if folder not in wanted or _inode(folder) != inode or folder in self._ended:
@@ -255,7 +255,7 @@ class Watcher:
     def _matters(self, path: str) -> bool:
         """Whether a file is one that a source lists or that the hooks leave for us."""
         return any(source.may_list(path) for source, _ in self._sources) or any(
-            Path(path).is_relative_to(folder) for folder in self._followed.extra_paths
+            Path(path).is_relative_to(folder) for folder in self._targets.extra_paths
         )
 
 

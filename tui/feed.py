@@ -18,7 +18,7 @@ from store.reads.tasks import has_tasks
 from tracker.clock import local, now_ms
 from tracker.ingest import SyncReport, sync_in_parallel
 from tracker.rebuild import rebuild
-from tracker.watch import Followed, Watcher
+from tracker.watch import Watcher, WatchTargets
 from tui.edits import Edit, Edited, PutAway, SwitchKind, apply_edit
 from tui.feed_contract import Clock, Listener
 from tui.first_look import FirstLookWords
@@ -43,7 +43,7 @@ class LedgerFeed:
 
     def __init__(
         self,
-        followed: Followed,
+        targets: WatchTargets,
         *,
         looked_in: Sequence[str] = (),
         clock: Clock = now_ms,
@@ -51,7 +51,7 @@ class LedgerFeed:
         keeper: "LedgerKeeper | None" = None,
     ) -> None:
         """`looked_in`: folders, for the words of an empty ledger. `keeper`: without one only tasks are derived."""
-        self._followed = followed
+        self._targets = targets
         self._looked_in = tuple(looked_in)
         self._clock = clock
         self._ledger = ledger
@@ -194,13 +194,13 @@ class LedgerFeed:
     def _follow_with(self, db: sqlite3.Connection) -> None:
         self._watcher = None
         self._first_look(db)
-        self._watcher = Watcher(db, self._followed, on_sync=partial(self._after_look, db), on_notice=self._notice)
+        self._watcher = Watcher(db, self._targets, on_sync=partial(self._after_look, db), on_notice=self._notice)
         if not self._stop.is_set():
             self._watcher.run(self._restart)
 
     def _first_look(self, db: sqlite3.Connection) -> None:
         """Everything that is new since the last run, with progress."""
-        sources, options = self._followed.sources, self._followed.options_of(db)
+        sources, options = self._targets.sources, self._targets.options_of(db)
         is_first = not has_tasks(db)
 
         def show(words: str, share: float) -> None:

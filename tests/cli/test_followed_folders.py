@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tracker.cli.common import Invocation
-from tracker.cli.sync import followed_by
+from tracker.cli.sync import watch_targets
 from tracker.keeper import LedgerKeeper
 
 
@@ -26,7 +26,7 @@ def test_folders_that_hooks_name_are_followed_beside_those_of_this_machine_each_
     usual, named = folder(Path(os.environ["HOME"]) / ".claude"), folder(tmp_path / "elsewhere")
     (tmp_path / "link").symlink_to(usual)
     monkeypatch.setattr(keeper, "named_folders", lambda: [tmp_path / "link", named])
-    find = followed_by(Invocation(), keeper).find_sources
+    find = watch_targets(Invocation(), keeper).find_sources
     assert find is not None
     (_, roots), *_ = find()
     assert sorted(map(os.path.realpath, roots)) == sorted(map(os.path.realpath, (usual, named)))
@@ -36,4 +36,4 @@ def test_where_the_user_names_folders_no_others_are_looked_for(tmp_path: Path, k
     for agent in ("claude", "cline"):
         invocation = Invocation()
         invocation.add_dirs(*([[tmp_path], []] if agent == "claude" else [[], [tmp_path]]))
-        assert followed_by(invocation, keeper).find_sources is None
+        assert watch_targets(invocation, keeper).find_sources is None

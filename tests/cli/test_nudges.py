@@ -18,7 +18,7 @@ from tracker import desktop
 from tracker.advisor.evaluate import KINDS
 from tracker.cli.app import cli
 from tracker.cli.common import Invocation
-from tracker.cli.sync import take_in
+from tracker.cli.sync import open_and_sync
 from tracker.clock import now_ms
 from tracker.errors import UserError
 from tracker.keeper import LedgerKeeper
@@ -40,7 +40,7 @@ class Desk:
     def advise(self) -> None:
         invocation = Invocation()
         invocation.add_dirs([self.claude_dir], [])
-        db, _ = take_in(invocation)
+        db, _ = open_and_sync(invocation)
         LedgerKeeper(str(home())).keep_current(db)
         db.close()
 

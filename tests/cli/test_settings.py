@@ -8,7 +8,7 @@ from store.ledger import open_ledger
 from tests.cli.running import Taximeter
 from tests.unit.ledger.plain import FILE, answer, encoded
 from tracker.cli.common import Invocation
-from tracker.cli.sync import take_in
+from tracker.cli.sync import open_and_sync
 from tracker.reader_options import ReaderOptions
 
 REPORTS = ("spend", "tasks", "sync", "nudges", "backtest", "plans", "budget")
@@ -96,7 +96,7 @@ def taken_in_background(tree: Path) -> list[int]:
     """Costs of the calls in the ledger once a background process has taken in what is new."""
     invocation = Invocation()
     invocation.add_dirs([tree], [])
-    db, _ = take_in(invocation, usable_only=True)
+    db, _ = open_and_sync(invocation, usable_only=True)
     return [cost for (cost,) in db.execute("SELECT cost FROM call ORDER BY message_id")]
 
 

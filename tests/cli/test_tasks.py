@@ -18,7 +18,7 @@ from tracker.errors import UserError
 from tracker.pricing import PriceBook
 from tracker.settings import set_value
 from tracker.sources.base import Options
-from tracker.watch import Followed
+from tracker.watch import WatchTargets
 from tracker.words import percent
 from tui.feed import LedgerFeed
 
@@ -385,6 +385,6 @@ def test_what_would_have_been_cheaper_is_as_advised_with_these_settings(tmp_path
         set_value("nudges", "quiet", quiet)
         hindsight = json.loads(run("task", task["id"], "--json", "--no-sync").output)["task"]["hindsight"]
         turns.append((hindsight["advised"] or {}).get("before_turns"))
-        told = LedgerFeed(Followed([], lambda _: Options(PriceBook()))).hindsight(task["id"])
+        told = LedgerFeed(WatchTargets([], lambda _: Options(PriceBook()))).hindsight(task["id"])
         assert any("as Taximeter advises" in sentence for sentence in told or ()) is not quiet
     assert turns == [[2], None]

@@ -18,7 +18,7 @@ from tracker.reader_options import options_of
 from tracker.sources.base import Source
 from tracker.sources.cline import ClineSource
 from tracker.sources.cline.live_rows import LiveRowsSource
-from tracker.watch import Followed, Watcher
+from tracker.watch import Watcher, WatchTargets
 
 from .messages_server import MessagesServer
 from .script import Usage
@@ -55,7 +55,9 @@ def take_in(folder: Path, *, rows: bool = True, records: bool = True) -> int:
 def watching(folder: Path) -> Iterator[None]:
     """A watcher on rows and records for as long as the block runs."""
     db, stop, said = open_ledger(), threading.Event(), list[str]()
-    watcher = Watcher(db, Followed(sources(folder), options_of), on_sync=lambda _report: None, on_notice=said.append)
+    watcher = Watcher(
+        db, WatchTargets(sources(folder), options_of), on_sync=lambda _report: None, on_notice=said.append
+    )
     thread = threading.Thread(target=watcher.run, args=(stop,), daemon=True)
     thread.start()
     try:

@@ -43,7 +43,7 @@ from tracker.reports.cache import cache_report
 from tracker.reports.tasks import tasks_report
 from tracker.sources.base import Options
 from tracker.sources.claude_code import ClaudeCodeSource
-from tracker.watch import Followed
+from tracker.watch import WatchTargets
 from tui.app import Dashboard
 from tui.feed import LedgerFeed
 from tui.feed_contract import Listener
@@ -204,7 +204,9 @@ async def replay(folder: Path, *, hours: float, speed: float, tell: bool = False
     write_samples(claude, now=clock.start - 12 * 3600)
     keeper = DayKeeper(home, clock)
     sources = [(ClaudeCodeSource(), [claude])]
-    feed = WitnessedFeed(Followed(sources, lambda _db: Options(PriceBook())), clock=clock, ledger=ledger, keeper=keeper)
+    feed = WitnessedFeed(
+        WatchTargets(sources, lambda _db: Options(PriceBook())), clock=clock, ledger=ledger, keeper=keeper
+    )
     app = Dashboard(feed, clock=clock, collector=GarbageCollector())
     agents = Agents(claude, clock)
     memory: list[float] = []

@@ -36,7 +36,7 @@ from tests.bench.latency import percentile
 from tests.tui.large_ledger import append_calls, write_large_ledger
 from tracker.pricing import PriceBook
 from tracker.sources.base import Options
-from tracker.watch import Followed
+from tracker.watch import WatchTargets
 from tui.app import Dashboard
 from tui.feed import LedgerFeed
 from tui.garbage import GarbageCollector
@@ -128,7 +128,7 @@ class TimedDashboard(Dashboard):
     CSS_PATH = str(Path(tui.app.__file__).with_name("app.tcss"))
 
     def __init__(self, ledger: Path) -> None:
-        feed = LedgerFeed(Followed([], lambda _db: Options(PriceBook())), ledger=ledger)
+        feed = LedgerFeed(WatchTargets([], lambda _db: Options(PriceBook())), ledger=ledger)
         super().__init__(feed, collector=GarbageCollector())
         self.acted_at = self.figures_at = self.drawn_at = 0.0
         self._left_to_draw = False

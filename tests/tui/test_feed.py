@@ -29,7 +29,7 @@ from tracker.keeper import LedgerKeeper
 from tracker.model.defaults import DAY_MS, HOUR_MS
 from tracker.reader_options import ReaderOptions
 from tracker.sources.claude_code import ClaudeCodeSource
-from tracker.watch import Followed
+from tracker.watch import WatchTargets
 from tui.edits import Rename, SetSetting, Undo
 from tui.feed import LedgerFeed
 from tui.readers.plans import PlansReader
@@ -46,7 +46,7 @@ def claude_dir(sample_claude_dir: Path, tmp_path: Path) -> Path:
 @pytest.fixture
 def feed(claude_dir: Path, tmp_path: Path) -> Iterator[LedgerFeed]:
     made = LedgerFeed(
-        Followed([(ClaudeCodeSource(), [claude_dir])], make_options),
+        WatchTargets([(ClaudeCodeSource(), [claude_dir])], make_options),
         looked_in=[str(claude_dir)],
         clock=FrozenClock(NOW_MS),
         ledger=tmp_path / "state" / "ledger.db",
@@ -91,7 +91,7 @@ def test_figures_are_read_again_by_the_clock_on_the_wall(claude_dir: Path, tmp_p
     """It goes on while the machine sleeps, and may be set: the next day's figures came half a minute after waking."""
     clock = FrozenClock(NOW_MS)
     made = LedgerFeed(
-        Followed([(ClaudeCodeSource(), [claude_dir])], make_options),
+        WatchTargets([(ClaudeCodeSource(), [claude_dir])], make_options),
         clock=clock,
         ledger=tmp_path / "state" / "ledger.db",
     )
@@ -293,7 +293,7 @@ def test_files_that_cannot_be_used_at_all_are_told_and_the_agents_are_followed(
     for name in ("settings.toml", "prices.toml"):
         (isolated_home / name).write_text("month = \n")
     source, ledger = ClaudeCodeSource(), tmp_path / "state" / "ledger.db"
-    feed = LedgerFeed(Followed([(source, [claude_dir])], ReaderOptions().read), ledger=ledger)
+    feed = LedgerFeed(WatchTargets([(source, [claude_dir])], ReaderOptions().read), ledger=ledger)
     told = Listening()
     feed.start(told)
     try:
@@ -355,7 +355,7 @@ class _LongKeeper(LedgerKeeper):
 def test_stopping_ends_the_finding_of_tasks_and_the_ledger_is_free(claude_dir: Path, tmp_path: Path) -> None:
     ledger = tmp_path / "state" / "ledger.db"
     sources = [(ClaudeCodeSource(), [claude_dir])]
-    feed = LedgerFeed(Followed(sources, make_options), ledger=ledger, keeper=_LongKeeper(str(tmp_path)))
+    feed = LedgerFeed(WatchTargets(sources, make_options), ledger=ledger, keeper=_LongKeeper(str(tmp_path)))
     told = Listening()
     feed.start(told)
     told.wait_for(lambda: told.health[-1].words == "finding tasks in 150 of 100,000 sessions")

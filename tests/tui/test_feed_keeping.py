@@ -11,7 +11,7 @@ from tests.tui.fakes import NOW_MS, FrozenClock
 from tests.tui.listening import Listening, make_options
 from tracker.advisor.advisor import DueNudge
 from tracker.keeper import LedgerKeeper
-from tracker.watch import Followed
+from tracker.watch import WatchTargets
 from tui.edits import Rename
 from tui.feed import LedgerFeed
 from tui.snapshot import Phase, Wish
@@ -43,7 +43,7 @@ class Keeper(LedgerKeeper):
 def feed_of(tmp_path: Path, keeper: LedgerKeeper | None = None) -> LedgerFeed:
     """A feed without agents."""
     ledger = tmp_path / "state" / "ledger.db"
-    return LedgerFeed(Followed([], make_options), clock=FrozenClock(NOW_MS), ledger=ledger, keeper=keeper)
+    return LedgerFeed(WatchTargets([], make_options), clock=FrozenClock(NOW_MS), ledger=ledger, keeper=keeper)
 
 
 def test_a_nudge_that_is_due_is_told_once_here_and_on_the_desktop(tmp_path: Path) -> None:

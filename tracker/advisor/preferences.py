@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from tracker.advisor.evaluate import KINDS, OFF_BY_DEFAULT
-from tracker.settings import FollowedSettings, Settings, nano, set_value
+from tracker.settings import LiveSettings, Settings, nano, set_value
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +49,7 @@ class PreferenceReader:
     """Preferences as they are now. A mistake in the settings leaves the last good ones, if there were any."""
 
     def __init__(self) -> None:
-        self._file = FollowedSettings()
+        self._file = LiveSettings()
         self._known = Preferences()
         self._has_good = False
 

@@ -214,9 +214,9 @@ def open_synced(invocation: Invocation) -> sqlite3.Connection:
         db = open_ledger(on_damage=say_damaged)
         refresh_spend(db)  # the days of the zone that it is read in
         return db
-    from tracker.cli.sync import take_in
+    from tracker.cli.sync import open_and_sync
 
-    db, report = take_in(invocation)
+    db, report = open_and_sync(invocation)
     for problem in report.problems:
         say(f"cannot read {problem}")
     return db

@@ -40,7 +40,7 @@ def open_dashboard(invocation: Invocation, *, screen: str = "now", theme: str | 
     """Follow the agents and draw until the user leaves."""
     from store.ledger import home
     from tracker.cli.empty import looked_in
-    from tracker.cli.sync import followed_by
+    from tracker.cli.sync import watch_targets
     from tracker.keeper import LedgerKeeper
     from tui.feed import LedgerFeed
     from tui.snapshot import Wish
@@ -48,9 +48,9 @@ def open_dashboard(invocation: Invocation, *, screen: str = "now", theme: str | 
     sys.setswitchinterval(_SWITCH_SECONDS)
     gc.disable()  # a tenth of the time to the first picture would go to looking for garbage among imports
     keeper = LedgerKeeper(str(home()), reads_spool=not invocation.explicit)
-    followed = followed_by(invocation, keeper)
-    roots = [str(root) for _, folders in followed.sources for root in folders]
-    feed = LedgerFeed(followed, looked_in=roots or looked_in(invocation), keeper=keeper)
+    targets = watch_targets(invocation, keeper)
+    roots = [str(root) for _, folders in targets.sources for root in folders]
+    feed = LedgerFeed(targets, looked_in=roots or looked_in(invocation), keeper=keeper)
     feed.read_ahead(Wish(screen=screen))
     try:
         from tui.app import Dashboard

@@ -55,7 +55,7 @@ def examine(invocation: Invocation) -> dict[str, Any]:
     """Everything the command reports."""
     from hooks.install.claude_code_status import hook_status
     from tracker.cli.install import hooks_json
-    from tracker.cli.sync import sources_of, take_in
+    from tracker.cli.sync import open_and_sync, sources_of
     from tracker.cli.user_settings import file_problems
 
     ledger, wrong = ledger_path(), file_problems()
@@ -63,7 +63,7 @@ def examine(invocation: Invocation) -> dict[str, Any]:
     if invocation.no_sync:
         db = open_ledger(on_damage=say_damaged)
     else:
-        db, report = take_in(invocation, usable_only=True)
+        db, report = open_and_sync(invocation, usable_only=True)
         problems = [one for one in report.problems if one not in wrong]
     sources = sources_of(invocation)
     known = _without_old_paths(known_files(db))

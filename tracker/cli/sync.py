@@ -1,4 +1,4 @@
-"""`sync`, and the progress bar of every command that takes in new records."""
+"""`sync`, and the ingest with a progress bar that every other command starts with."""
 
 import os
 import sqlite3
@@ -24,7 +24,7 @@ from tracker.words import counted, unpriced_text
 
 if TYPE_CHECKING:
     from tracker.keeper import LedgerKeeper
-    from tracker.watch import Followed
+    from tracker.watch import WatchTargets
 
 
 def sources_of(invocation: Invocation) -> list[tuple[Source, list[Path]]]:
@@ -39,22 +39,22 @@ def sources_of(invocation: Invocation) -> list[tuple[Source, list[Path]]]:
     return all_sources(home(), invocation.claude_dirs, invocation.cline_dirs)
 
 
-def followed_by(
+def watch_targets(
     invocation: Invocation, keeper: "LedgerKeeper", on_trouble: Callable[[str], None] = lambda _sentence: None
-) -> "Followed":
-    """What a watcher follows: this machine's folders, found anew as they come, and Claude Code's that hooks have named.
+) -> "WatchTargets":
+    """What to watch: this machine's folders, including ones created later, and Claude Code folders reported by hooks.
 
-    Where the user named folders, those are all there is. `on_trouble`: as for ReaderOptions.
+    If the user named folders, only those. `on_trouble`: as for ReaderOptions.
     """
-    from tracker.watch import Followed
+    from tracker.watch import WatchTargets
 
     def find() -> list[tuple[Source, list[Path]]]:
         (claude, roots), *others = sources_of(invocation)
         known = {os.path.realpath(root) for root in roots}
-        named = [one for one in keeper.named_folders() if os.path.realpath(one) not in known]
-        return [(claude, [*roots, *named]), *others]
+        reported = [folder for folder in keeper.named_folders() if os.path.realpath(folder) not in known]
+        return [(claude, [*roots, *reported]), *others]
 
-    return Followed(
+    return WatchTargets(
         sources_of(invocation),
         ReaderOptions(on_trouble).read,
         [keeper.spool_folder()],
@@ -62,13 +62,13 @@ def followed_by(
     )
 
 
-def take_in(
+def open_and_sync(
     invocation: Invocation, *, workers: int | None = None, usable_only: bool = False
 ) -> tuple[sqlite3.Connection, SyncReport]:
-    """Open the ledger and read everything new into it, with a progress bar on a terminal.
+    """Open the ledger and ingest everything new, with a progress bar on a terminal.
 
-    UserError for what cannot be used of the user's settings and prices; with `usable_only` it is left out, and named
-    among the report's problems.
+    UserError if the user's settings or prices are invalid; with `usable_only`, invalid parts are ignored and listed in
+    the report's problems.
     """
     if not usable_only and has_settings():
         from tracker.cli.user_settings import user_settings
@@ -88,7 +88,7 @@ def take_in(
 
 
 def _tell_of_other_folders(invocation: Invocation) -> None:
-    """Name folders of the command line in which no agent keeps records."""
+    """Tell the user which folders of the command line hold no records."""
     for folder in invocation.claude_dirs:
         if not (folder / "projects").is_dir():
             hint = f" (name {folder.parent})" if folder.name == "projects" else ""
@@ -104,7 +104,7 @@ def _tell_of_other_folders(invocation: Invocation) -> None:
 
 
 def _how_far(progress: Progress) -> tuple[float, str]:
-    """Share of the bytes that are read, and words on it."""
+    """Share of the bytes read, and the text beside the progress bar."""
     megabytes = f"{progress.bytes_done / 1e6:,.0f} of {progress.bytes / 1e6:,.0f} MB"
     return progress.share, f"{progress.files_done}/{progress.files} files  {megabytes}"
 
@@ -122,7 +122,7 @@ def sync_command(invocation: Invocation, workers: int | None) -> None:
     taximeter sync
     taximeter sync --claude-dir /backup/claude
     """
-    db, report = take_in(invocation, workers=workers)
+    db, report = open_and_sync(invocation, workers=workers)
     counts = totals(db)
     if invocation.as_json:
         print_json(
@@ -146,7 +146,7 @@ def sync_command(invocation: Invocation, workers: int | None) -> None:
     if not counts.calls and not report.files:
         show_no_sessions(invocation)
         return
-    new_calls = max(0, report.new_calls)  # calls of before may turn out to be one
+    new_calls = max(0, report.new_calls)  # negative when duplicates from earlier files were merged
     click.echo(
         f"{counted(new_calls, 'new call')} from {counted(report.files, 'file')} ({report.bytes / 1e6:,.1f} MB)"
         f" in {report.seconds:.2f} s; {counted(counts.calls, 'call')} in the ledger"

@@ -43,16 +43,16 @@ def watch(invocation: Invocation, poll: bool) -> None:
     taximeter watch
     taximeter watch --json | jq .cost_usd
     """
-    from tracker.cli.sync import followed_by, take_in
+    from tracker.cli.sync import open_and_sync, watch_targets
     from tracker.keeper import LedgerKeeper
     from tracker.watch import Watcher
 
-    db, _ = take_in(invocation)
+    db, _ = open_and_sync(invocation)
     keeper = LedgerKeeper(str(home()), reads_spool=not invocation.explicit)
-    followed = followed_by(invocation, keeper, say)
+    targets = watch_targets(invocation, keeper, say)
     screen = _Screen(db, keeper, as_json=invocation.as_json)
     stop = threading.Event()
-    watcher = Watcher(db, followed, on_sync=screen.show, on_notice=say, force_polling=poll)
+    watcher = Watcher(db, targets, on_sync=screen.show, on_notice=say, force_polling=poll)
 
     def finish() -> None:
         stop.set()
@@ -61,7 +61,7 @@ def watch(invocation: Invocation, poll: bool) -> None:
     try:
         _end_as_ctrl_c_does(finish)
         if not invocation.as_json:
-            folders = sum(len(roots) for _, roots in followed.sources)
+            folders = sum(len(roots) for _, roots in targets.sources)
             what = (
                 f"watching {counted(folders, 'folder')}" if folders else "no agent's folder here yet: waiting for one"
             )

@@ -47,7 +47,7 @@ class KindRecord:
     saved_nano: int | None  # a judged nudge, on average
 
 
-class Followed(NamedTuple):
+class FollowedNudge(NamedTuple):
     """A compact nudge of the replay in which each is followed, and what this one saves; modelled."""
 
     at: int
@@ -69,7 +69,7 @@ class BacktestReport:
     compactions: int
     observed_summary_tokens: float | None
     result: Backtest
-    followed: Sequence[Followed]
+    followed: Sequence[FollowedNudge]
     nudges: Sequence[ReplayedNudge]
 
     @property
@@ -242,9 +242,9 @@ def _kept(recorded: RecordedStretch) -> _Stretch:
     )
 
 
-def _followed(kept: _Stretch, one: Hindsight) -> Followed:
+def _followed(kept: _Stretch, one: Hindsight) -> FollowedNudge:
     at = kept.turn_ends[one.nudge.place]
-    return Followed(at, kept.replay.session, round(one.nudge.context), one.saving)
+    return FollowedNudge(at, kept.replay.session, round(one.nudge.context), one.saving)
 
 
 def _hidden_nano(recorded: RecordedStretch) -> float:

@@ -6,11 +6,11 @@ from tracker.file_stamp import FileStamp, file_stamp
 from tracker.plan_data.login import detected_plan
 from tracker.plan_data.table import plans_on
 from tracker.pricing.user_rows import PRICES_NAME
-from tracker.settings import FollowedSettings, Settings, SettingsError, settings_path
+from tracker.settings import LiveSettings, Settings, SettingsError, settings_path
 from tui.snapshot import OwnPlan
 
 
-class SettingsReader(FollowedSettings):
+class SettingsReader(LiveSettings):
     """The settings, what is wrong with the user's own prices, and the plan of this machine's login."""
 
     def __init__(self) -> None:

@@ -10,7 +10,7 @@ from unittest.mock import patch
 
 from store.ledger import open_ledger
 from tracker.cli.common import Invocation
-from tracker.cli.sync import take_in as command_take_in
+from tracker.cli.sync import open_and_sync as command_take_in
 from tracker.ingest import SyncReport, sync
 from tracker.pricing import PriceBook
 from tracker.sources.base import Options

@@ -8,7 +8,7 @@ import pytest
 
 from store.ledger import open_ledger
 from tests.unit.tasks.making import NEEDS_GIT, git
-from tracker.git_log import one_spelling, read_news, repository_of, take_in
+from tracker.git_log import one_spelling, read_new_commits, repository_of, store_commits
 
 LONG_AGO_MS = 1_000_000_000_000  # git takes fewer digits for something else than seconds
 CODE = "".join(f"line {number}\n" for number in range(100))
@@ -31,7 +31,7 @@ def repository(folder: Path) -> Path:
 @NEEDS_GIT
 def test_commits_with_the_files_that_they_touched(tmp_path: Path) -> None:
     folder = repository(tmp_path / "work")
-    [news] = read_news(open_ledger(), [(str(folder), LONG_AGO_MS)])
+    [news] = read_new_commits(open_ledger(), [(str(folder), LONG_AGO_MS)])
     names = [sorted(Path(name).name for name in json.loads(commit.files)) for commit in news.commits]
     assert names == [["new.py", "old.py"], ["old.py"]]
 
@@ -42,8 +42,8 @@ def test_a_repository_is_read_again_after_a_commit_in_any_of_its_worktrees(tmp_p
     git(main, "worktree", "add", "-q", str(linked))
 
     def news(folder: Path) -> int | None:
-        found = read_news(db, [(str(folder), LONG_AGO_MS)])
-        take_in(db, found)
+        found = read_new_commits(db, [(str(folder), LONG_AGO_MS)])
+        store_commits(db, found)
         return len(found[0].commits) if found else None
 
     for commits, place in enumerate((linked, main, linked), start=2):
@@ -59,7 +59,7 @@ def test_a_partial_clone_fetches_nothing(tmp_path: Path) -> None:
     git(tmp_path, "clone", "-q", "--filter=blob:none", "--no-checkout", f"file://{origin}", "clone")
     clone = tmp_path / "clone"
     missing = git(clone, "rev-list", "--objects", "--all", "--missing=print").count("?")
-    [news] = read_news(open_ledger(), [(str(clone), LONG_AGO_MS)])
+    [news] = read_new_commits(open_ledger(), [(str(clone), LONG_AGO_MS)])
     assert len(news.commits) == 2
     assert git(clone, "rev-list", "--objects", "--all", "--missing=print").count("?") == missing == 2
 
@@ -79,7 +79,7 @@ def test_a_repository_says_no_command_that_git_then_runs(tmp_path: Path) -> None
         ("core.fsmonitor", f"touch {ran}"),
     ):
         git(folder, "config", name, value)
-    assert read_news(open_ledger(), [(str(folder), LONG_AGO_MS)]) == []
+    assert read_new_commits(open_ledger(), [(str(folder), LONG_AGO_MS)]) == []
     assert not ran.exists()
 
 
@@ -90,7 +90,7 @@ def test_a_git_hook_that_runs_us_does_not_say_which_repository_is_read(
     folder, other = repository(tmp_path / "work"), repository(tmp_path / "other")
     git(other, "commit", "-q", "--allow-empty", "-m", "one more")
     monkeypatch.setenv("GIT_DIR", str(other / ".git"))
-    [news] = read_news(open_ledger(), [(str(folder), LONG_AGO_MS)])
+    [news] = read_new_commits(open_ledger(), [(str(folder), LONG_AGO_MS)])
     assert len(news.commits) == 2
 
 
@@ -98,13 +98,13 @@ def test_a_worktree_file_that_leads_to_a_pipe_is_not_waited_for(tmp_path: Path) 
     (tmp_path / ".git").write_text("gitdir: own")
     (tmp_path / "own").mkdir()
     os.mkfifo(tmp_path / "own" / "commondir")
-    assert read_news(open_ledger(), [(str(tmp_path), LONG_AGO_MS)]) == []
+    assert read_new_commits(open_ledger(), [(str(tmp_path), LONG_AGO_MS)]) == []
 
 
 @pytest.mark.parametrize("content", [b"gitdir: \xff\xfe", b"gitdir: a\x00b", b""])
 def test_a_worktree_file_that_names_no_folder_says_nothing(content: bytes, tmp_path: Path) -> None:
     (tmp_path / ".git").write_bytes(content)
-    assert read_news(open_ledger(), [(str(tmp_path), LONG_AGO_MS)]) == []
+    assert read_new_commits(open_ledger(), [(str(tmp_path), LONG_AGO_MS)]) == []
 
 
 def test_a_folder_that_may_not_be_looked_into_says_nothing(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from tracker.ingest import SyncReport
 from tracker.pricing import PriceBook
 from tracker.sources.base import Options
 from tracker.sources.claude_code import ClaudeCodeSource
-from tracker.watch import Followed, Watcher
+from tracker.watch import Watcher, WatchTargets
 
 _DERIVED = frozenset({"nudge", "nudge_word", "habit", "limit_sample"})
 
@@ -35,7 +35,7 @@ class Watching:
         self._stop = threading.Event()
         self.watcher = Watcher(
             self.db,
-            Followed([(ClaudeCodeSource(), [self.claude_dir])], lambda _db: Options(PriceBook())),
+            WatchTargets([(ClaudeCodeSource(), [self.claude_dir])], lambda _db: Options(PriceBook())),
             on_sync=self.reports.append,
             on_notice=self.notices.append,
         )

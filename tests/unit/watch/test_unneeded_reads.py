@@ -12,7 +12,7 @@ from tracker.pricing import PriceBook
 from tracker.sources.base import FoundFile, Options
 from tracker.sources.claude_code import ClaudeCodeSource
 from tracker.sources.cline import ClineSource
-from tracker.watch import Followed, Watcher
+from tracker.watch import Watcher, WatchTargets
 
 REQUESTS = 12
 
@@ -44,7 +44,9 @@ def test_a_task_that_is_written_has_only_its_own_file_read(tmp_path: Path) -> No
     source, stop = CountedListings(), threading.Event()
     with closing(open_ledger(tmp_path / "ledger.db")) as db, closing(open_ledger(tmp_path / "ledger.db")) as reader:
         looks: list[object] = []
-        watcher = Watcher(db, Followed([(source, [task.root])], lambda _db: Options(PriceBook())), on_sync=looks.append)
+        watcher = Watcher(
+            db, WatchTargets([(source, [task.root])], lambda _db: Options(PriceBook())), on_sync=looks.append
+        )
         thread = threading.Thread(target=watcher.run, args=(stop,), daemon=True)
         thread.start()
         end = time.monotonic() + 8
