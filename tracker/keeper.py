@@ -48,7 +48,7 @@ class LedgerKeeper:
 
     def __init__(self, home: str, *, reads_spool: bool = False) -> None:
         self._home = home
-        self.advisor = Advisor(HookFiles(home), measures_at_once=True, began=now_ms())
+        self.advisor = Advisor(HookFiles(home), measure_immediately=True, began=now_ms())
         self._lock = ReaderLock(home) if reads_spool else None
         self._transcripts: dict[str, str] = {}  # folder -> one that hooks told of
 

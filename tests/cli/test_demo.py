@@ -14,7 +14,7 @@ import pytest
 
 from store.ledger import open_ledger
 from tests.cli.running import Taximeter
-from tracker.advisor.habits import kept_habits
+from tracker.advisor.habits import cached_habits
 from tracker.cli.demo import play_samples
 
 
@@ -78,6 +78,6 @@ def test_who_looks_at_the_demo_finds_habits_of_that_moment(tmp_path: Path) -> No
     (tmp_path / "home").mkdir()
     play_samples(tmp_path / "claude", tmp_path / "home", now)
     with closing(open_ledger(tmp_path / "home" / "ledger.db")) as db:
-        habits, is_due = kept_habits(db, "claude-code", int(now * 1000))
+        habits, is_due = cached_habits(db, "claude-code", int(now * 1000))
     assert habits.calls
     assert not is_due

@@ -57,7 +57,7 @@ def sample_ledger(sample_claude_dir: Path, tmp_path_factory: pytest.TempPathFact
     db = open_ledger(path)
     take_in(db, sample_claude_dir)
     rebuild(db)
-    advisor = Advisor(HookFiles(str(path.parent)), measures_at_once=True)
+    advisor = Advisor(HookFiles(str(path.parent)), measure_immediately=True)
     for at_ms in (NOW_MS - 300_000, NOW_MS):
         advisor.note_shown(db, advisor.refresh(db, at_ms), at_ms)
         while advisor.work_while_idle(db, at_ms):

@@ -31,7 +31,7 @@ from tracker.advisor.evaluate import (
     evaluate_turn,
 )
 from tracker.advisor.followed import settle_followed
-from tracker.advisor.habits import KEPT_MS, Habits, kept_habits, measure_habits
+from tracker.advisor.habits import HABITS_TTL_MS, Habits, cached_habits, measure_habits
 from tracker.advisor.log import decided_rows, log_entries
 from tracker.advisor.preferences import PreferenceReader, Preferences
 from tracker.advisor.state import SessionState, load_state
@@ -89,13 +89,13 @@ class _SharedInputs(NamedTuple):
 class Advisor:
     """One process's advisor; used by one thread."""
 
-    def __init__(self, files: AdviceFiles, *, measures_at_once: bool = False, began: int = 0) -> None:
-        """`measures_at_once`: measure habits that never were before the first advice (up to half a second).
+    def __init__(self, files: AdviceFiles, *, measure_immediately: bool = False, began: int = 0) -> None:
+        """`measure_immediately`: measure habits that never were before the first advice (up to half a second).
 
         `began`: nudges shown until then (epoch ms) are not shown again; by default, until the first refresh.
         """
         self._files = files
-        self._measures_at_once = measures_at_once
+        self._measure_immediately = measure_immediately
         self._reader = PreferenceReader()
         self._seen: dict[int, ActiveSession] = {}
         self._open: dict[int, _Open] = {}
@@ -143,7 +143,7 @@ class Advisor:
         """
         if self._asked_at is None or not 0 <= now - self._asked_at < HOUR_MS:
             self._asked_at = now
-            self._due_habits |= {agent for agent in agents_on_record(db) if kept_habits(db, agent, now)[1]}
+            self._due_habits |= {agent for agent in agents_on_record(db) if cached_habits(db, agent, now)[1]}
         if self._due_habits:
             agent = self._due_habits.pop()
             self._habits[agent] = measure_habits(db, agent, now), now
@@ -206,10 +206,10 @@ class Advisor:
     def _habits_with(self, db: sqlite3.Connection, agent: str, now: int) -> Habits:
         """The user's habits with an agent as they are kept; old ones are measured anew in a quiet moment."""
         known = self._habits.get(agent)
-        if known is not None and 0 <= now - known[1] < KEPT_MS:
+        if known is not None and 0 <= now - known[1] < HABITS_TTL_MS:
             return known[0]
-        habits, is_due = kept_habits(db, agent, now)
-        if is_due and not habits.calls and self._measures_at_once:
+        habits, is_due = cached_habits(db, agent, now)
+        if is_due and not habits.calls and self._measure_immediately:
             habits, is_due = measure_habits(db, agent, now), False
         if is_due:
             self._due_habits.add(agent)

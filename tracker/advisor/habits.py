@@ -1,4 +1,4 @@
-"""The user's habits with an agent, as MODEL sections 5 to 7 need them: measured from the latest sessions, then kept.
+"""The user's habits with an agent (MODEL sections 5 to 7): measured from the latest sessions and cached in the ledger.
 
 Measuring reads up to twenty thousand calls and takes up to a second, so it is done when the process is idle.
 """
@@ -39,29 +39,29 @@ from tracker.model.plans.projection import draw_months, month_sums
 from tracker.model.quantiles import middle_80
 
 MAX_CALLS = 20_000
-KEPT_MS = 12 * HOUR_MS
+HABITS_TTL_MS = 12 * HOUR_MS
 _MONTH_DAYS = 30
 _MONTHS_DRAWN = 500
 _MAX_TURNS = 1_000
-_MIN_CHAINS = 5  # below this a replay of cache lifetimes says nothing
+_MIN_CHAINS = 5  # with fewer, a replay of cache lifetimes tells nothing
 
 
 class Month(msgspec.Struct, frozen=True):
     """The last thirty days with an agent."""
 
-    calls: CallsRange = CallsRange(0.0, 0.0, 0.0)  # of main chains, as cold starts are: subagents have other prompts
+    calls: CallsRange = CallsRange(0.0, 0.0, 0.0)  # of main chains, like cold_starts: subagents have other prompts
     cold_starts: int = 0
     spend_nano: int = 0
     fresh_nano: float = 0.0  # what a plan's meter counts in full: input and writes at the input rate, output
-    read_nano: float = 0.0  # reads, which it may count for less
+    read_nano: float = 0.0  # cache reads, which it may weigh less
 
     def spend(self, read_weight: float | None) -> int:
-        """All spend: in nano-dollars, or in limit units where a read's weight is known."""
+        """All spend: in nano-dollars, or in limit units if `read_weight` is given."""
         return self.spend_nano if read_weight is None else round(self.fresh_nano + read_weight * self.read_nano)
 
 
-class Habits(msgspec.Struct, frozen=True, dict=True):  # `dict` for what is worked out once
-    """What the user's sessions with one agent look like; empty habits stand for the defaults."""
+class Habits(msgspec.Struct, frozen=True, dict=True):  # `dict` for cached_property
+    """Statistics of the user's sessions with one agent; the empty value holds the defaults."""
 
     sessions: int = 0
     calls: int = 0
@@ -78,15 +78,15 @@ class Habits(msgspec.Struct, frozen=True, dict=True):  # `dict` for what is work
     month: Month = Month()
     ttl: TtlChoice | None = None
     meter: Meter | None = None
-    bands: dict[str, dict[int, Band]] = {}  # model -> calls ahead -> how far forecasts were off, where enough ended
+    bands: dict[str, dict[int, Band]] = {}  # model -> calls ahead -> forecast errors, if enough epochs ended
 
     @cached_property
     def calls_of_a_fresh_session(self) -> float:
-        """m(0): the calls that a session makes on average."""
+        """m(0): mean number of calls in a session."""
         return remaining_calls(self.lengths, 0)
 
     def band(self, model: str, calls: float) -> Band:
-        """The band of a forecast over so many calls: the user's own, or the shipped one."""
+        """The forecast band over this many calls: the user's own if known, else the shipped one."""
         return self.bands.get(model, {}).get(bucket_of(calls)) or band_for(calls)
 
 
@@ -94,19 +94,19 @@ _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder(Habits).decode
 
 
-def kept_habits(db: sqlite3.Connection, agent: str, now: int) -> tuple[Habits, bool]:
-    """Habits as they were measured last, and whether it is time to measure again."""
+def cached_habits(db: sqlite3.Connection, agent: str, now: int) -> tuple[Habits, bool]:
+    """Habits as last measured, and whether they should be measured again."""
     kept = stored_habits(db, agent)
     if kept is None:
         return Habits(), True
     try:
-        return _decode(kept[1]), not 0 <= now - kept[0] < KEPT_MS
+        return _decode(kept[1]), not 0 <= now - kept[0] < HABITS_TTL_MS
     except (msgspec.DecodeError, ValueError):
         return Habits(), True  # written by another version
 
 
 def measure_habits(db: sqlite3.Connection, agent: str, now: int) -> Habits:
-    """Measure an agent's habits anew and keep them."""
+    """Measure the user's habits with an agent and store them."""
     work = _load(db, stored.recent_sessions(db, agent, MAX_CALLS))
     rates = {price.id: Rates.from_price(price) for price in stored_prices(db)}
     habits = msgspec.structs.replace(
@@ -121,17 +121,17 @@ def measure_habits(db: sqlite3.Connection, agent: str, now: int) -> Habits:
     return habits
 
 
-def habits_now(db: sqlite3.Connection, agent: str, now: int) -> Habits:
-    """Habits as kept, measured again if they are old; for commands, which may take a second."""
-    habits, is_due = kept_habits(db, agent, now)
+def current_habits(db: sqlite3.Connection, agent: str, now: int) -> Habits:
+    """Cached habits, measured again if stale (up to a second); for commands."""
+    habits, is_due = cached_habits(db, agent, now)
     return measure_habits(db, agent, now) if is_due else habits
 
 
 class PastHabits:
-    """Habits with an agent as they would have been measured at any time.
+    """Habits with an agent as they would have been measured at a past time.
 
-    The calls of one measurement are held, so that times asked for in order read each call once: those of a whole year
-    would be hundreds of megabytes.
+    The calls of the last measurement stay in memory, so asking for times in order reads each call once. Keeping a whole
+    year would take hundreds of megabytes.
     """
 
     def __init__(self, db: sqlite3.Connection, agent: str, *, max_calls: int = MAX_CALLS) -> None:
@@ -139,7 +139,7 @@ class PastHabits:
         self._work: dict[int, _Session] = {}
 
     def before(self, at: int) -> Habits:
-        """From the sessions that had ended by then; without a month and what rests on it."""
+        """Habits from the sessions that had ended by `at`, without the monthly figures."""
         sessions = stored.recent_sessions(self._db, self._agent, self._max_calls, at)
         new = {session: ended for session, ended in sessions.items() if session not in self._work}
         known = self._work | _load(self._db, new)
@@ -148,7 +148,7 @@ class PastHabits:
 
 
 class _Session(NamedTuple):
-    """What habits are measured from in a session."""
+    """The records of a session that habits are measured from."""
 
     last_at: int
     chains: list[list[HabitCall]]
@@ -173,7 +173,7 @@ def _load(db: sqlite3.Connection, last_at: Mapping[int, int]) -> dict[int, _Sess
 
 
 def _sessions_habits(db: sqlite3.Connection, work: _Work, now: int) -> Habits:
-    """Everything that is measured session by session."""
+    """The habits that are measured session by session."""
     calls = [call for one in work.values() for chain in one.chains for call in chain]
     turns = [turn for one in work.values() for turn in one.turns]
     mains = _mains(work)
@@ -213,7 +213,7 @@ def _pools(mains: Iterable[Sequence[HabitCall]]) -> dict[str, GrowthPool]:
 
 
 def _bands(work: _Work, rates: Mapping[str, Rates], now: int) -> dict[str, dict[int, Band]]:
-    """Forecasts at turn ends of epochs that have ended against what came, each at its own price."""
+    """Forecast errors at the turn ends of finished epochs, each at its own price."""
     ended_before = now - DEFAULTS.return_window_ms
     residuals: dict[str, dict[int, list[float]]] = {}
     pools = _pools(_mains(work))
@@ -270,7 +270,7 @@ def _profiles(work: _Work, now: int) -> list[TurnProfile]:
 
 
 def _month(db: sqlite3.Connection, agent: str, now: int, rates: Mapping[str, Rates]) -> Month:
-    """The month that has passed; how many calls the next one may have is drawn from its days."""
+    """The past month; the range of calls in the next one is drawn from its days."""
     today = local(now).date()
     since = today - timedelta(days=_MONTH_DAYS - 1)
     begins = day_begins(since)
@@ -299,7 +299,7 @@ def _month(db: sqlite3.Connection, agent: str, now: int, rates: Mapping[str, Rat
 
 
 def _ttl_choice(work: _Work, rates: Mapping[str, Rates]) -> TtlChoice | None:
-    """Replay of both cache lifetimes over the recorded chains; None where the latest call has no price to judge by."""
+    """Both cache lifetimes replayed over the recorded chains; None if the latest call has no price."""
     chains = sorted((chain for one in work.values() for chain in one.chains), key=lambda chain: chain[0].chain_id)
     if len(chains) < _MIN_CHAINS:
         return None
@@ -314,7 +314,7 @@ def _cached_calls(chain: Sequence[HabitCall], rates: Mapping[str, Rates]) -> Ite
     before: HabitCall | None = None
     for call in chain:
         started = call.first_at if call.requested_at is None else call.requested_at
-        # Each model has its own cache: one that takes over during a pause found nothing, whatever the cache's life.
+        # Each model has its own cache: after a change of model there was nothing to read, whatever the lifetime.
         has_entry = before is None or call.model == before.model
         yield CachedCall(
             input=call.input,

@@ -30,7 +30,7 @@ from tracker.model.advice.session_nudges import way_of
 from tracker.model.defaults import DAY_MS, DEFAULTS
 from tracker.model.forecast.growth import lifetime_nano
 
-_LOOKED_BACK_MS = 7 * DAY_MS
+_LOOKBACK_MS = 7 * DAY_MS
 
 
 class ReplayedNudge(NamedTuple):
@@ -51,7 +51,7 @@ def _nudges_in(recorded: RecordedStretch, preferences: Preferences, said: list[L
     at = attrgetter("at_ms")
     later = islice(recorded.assessments.values(), 1, None)
     for (place, assessment), following in zip_longest(recorded.assessments.items(), later):
-        since = assessment.state.last.last_at - _LOOKED_BACK_MS
+        since = assessment.state.last.last_at - _LOOKBACK_MS
         for evaluations in _evaluations(recorded, place, assessment, following, made):
             for row in decided_rows(assessment, evaluations, said[bisect_left(said, since, key=at) :], preferences):
                 if row.chosen:

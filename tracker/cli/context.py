@@ -10,7 +10,7 @@ from store.nudges import NudgeRow
 from store.projects import project_name
 from store.reads.live_session import LiveSession
 from tracker import clock
-from tracker.advisor.habits import habits_now
+from tracker.advisor.habits import current_habits
 from tracker.advisor.preferences import preferences_of
 from tracker.cli.common import Invocation, csv_option, named_session, open_modelled, reading_options
 from tracker.cli.drawing import CurvePoint, curve, rule
@@ -45,7 +45,7 @@ def context(invocation: Invocation, session: str | None, turns: int | None) -> N
             raise UserError("no session is on record (taximeter doctor says where it looked)")
         show_no_sessions(invocation)
         return
-    habits = habits_now(db, found.agent, clock.now_ms())
+    habits = current_habits(db, found.agent, clock.now_ms())
     preferences = preferences_of(user_settings())
     report = context_report(db, found.id, habits, preferences, turns=turns)
     if report is None:

@@ -5,7 +5,7 @@ import sqlite3
 from store.reads.board import costs_between, count_sessions, latest_sessions, recent_calls
 from store.reads.live_session import latest_turns
 from store.reads.tasks import task_row_of
-from tracker.advisor.habits import kept_habits
+from tracker.advisor.habits import cached_habits
 from tracker.advisor.preferences import preferences_of
 from tracker.model.defaults import HOUR_MS, MINUTE_MS
 from tracker.reports.context import context_report, open_nudge
@@ -30,7 +30,7 @@ def read_now(db: sqlite3.Connection, wanted: str, now_ms: int, watched: int, set
     known = count_sessions(db, now_ms - AT_WORK_MS, now=now_ms) if is_full else len(running)
     turns = latest_turns(db, session.id, 1)
     task_id = turns[-1].task_id if turns else None
-    habits, _ = kept_habits(db, session.agent, now_ms)
+    habits, _ = cached_habits(db, session.agent, now_ms)
     preferences = preferences_of(settings)
     return NowPart(
         sessions=tuple(sessions),

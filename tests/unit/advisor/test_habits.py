@@ -13,13 +13,13 @@ from tests.unit.advisor.transcripts import OPUS, START_MS
 from tracker.advisor.advisor import Advisor
 from tracker.advisor.compactions import triggers
 from tracker.advisor.habits import (
-    KEPT_MS,
+    HABITS_TTL_MS,
     MAX_CALLS,
     Habits,
     Month,
     PastHabits,
-    habits_now,
-    kept_habits,
+    cached_habits,
+    current_habits,
     measure_habits,
 )
 from tracker.model.advice.compaction import Aftermath
@@ -94,14 +94,14 @@ def test_what_was_read_between_two_compactions_is_read_again_after_the_second(de
 
 
 @pytest.mark.parametrize(
-    ("kept", "is_due"), [(0, False), (KEPT_MS - 1, False), (KEPT_MS, True), (-1, True), (None, True)]
+    ("kept", "is_due"), [(0, False), (HABITS_TTL_MS - 1, False), (HABITS_TTL_MS, True), (-1, True), (None, True)]
 )
 def test_habits_are_measured_again_where_they_are_old_or_of_another_version(
     desk: Desk, kept: int | None, is_due: bool
 ) -> None:
     now = START_MS + DAY_MS
     keep_habits(desk.db, "claude-code", now - (kept or 0), '{"sessions":3}' if kept is not None else '{"sessions":"x"}')
-    assert kept_habits(desk.db, "claude-code", now) == (Habits(sessions=3 if kept is not None else 0), is_due)
+    assert cached_habits(desk.db, "claude-code", now) == (Habits(sessions=3 if kept is not None else 0), is_due)
 
 
 def test_a_months_spend_is_in_the_unit_that_a_read_weighs_in() -> None:
@@ -234,7 +234,7 @@ def test_a_hundred_forecasts_make_a_band_of_ones_own(desk: Desk, sessions: int, 
     band = habits.band(OPUS, 5)
     assert (band.source, band.residuals) == (source, 20 * sessions if source == "own" else 0)
     assert habits.band("another", 5) == band_for(5)
-    assert habits_now(desk.db, "claude-code", one.now + DAY_MS).band(OPUS, 5) == band, "kept as it was measured"
+    assert current_habits(desk.db, "claude-code", one.now + DAY_MS).band(OPUS, 5) == band, "kept as it was measured"
 
 
 def test_an_advisor_that_runs_for_days_measures_again(desk: Desk) -> None:
@@ -244,16 +244,16 @@ def test_an_advisor_that_runs_for_days_measures_again(desk: Desk) -> None:
     second = compacted(desk, 1, 70_000)
     desk.advise(second.now)
     assert desk.advisor.work_while_idle(desk.db, second.now)
-    assert habits_now(desk.db, "claude-code", second.now).calls == 10
+    assert current_habits(desk.db, "claude-code", second.now).calls == 10
 
 
 def test_habits_of_sessions_long_over_are_measured_in_the_first_quiet_moment(desk: Desk) -> None:
     one = compacted(desk, 0, 50_000)
     later = one.now + 30 * DAY_MS
     assert desk.advise(later) == []
-    assert kept_habits(desk.db, "claude-code", later)[0].calls == 0
+    assert cached_habits(desk.db, "claude-code", later)[0].calls == 0
     assert desk.advisor.work_while_idle(desk.db, later)
-    assert kept_habits(desk.db, "claude-code", later)[0].calls > 0
+    assert cached_habits(desk.db, "claude-code", later)[0].calls > 0
     assert not desk.advisor.work_while_idle(desk.db, later)
 
 
@@ -264,10 +264,10 @@ def test_habits_are_measured_again_where_nobody_worked_for_a_night(desk: Desk) -
     while desk.advisor.work_while_idle(desk.db, evening):
         pass
     for later, is_due in ((HOUR_MS, False), (14 * HOUR_MS, True), (15 * HOUR_MS, False), (-DAY_MS, True)):
-        assert kept_habits(desk.db, "claude-code", evening + later)[1] == is_due
+        assert cached_habits(desk.db, "claude-code", evening + later)[1] == is_due
         while desk.advisor.work_while_idle(desk.db, evening + later):
             pass
-        assert not kept_habits(desk.db, "claude-code", evening + later)[1]
+        assert not cached_habits(desk.db, "claude-code", evening + later)[1]
 
 
 def test_old_looks_that_said_nothing_are_forgotten_once_a_day_but_the_last_of_each_kind(desk: Desk) -> None:
@@ -290,6 +290,6 @@ def test_what_is_said_first_goes_by_habits_that_were_never_measured(desk: Desk) 
         one = compacted(desk, number, after)
     one = desk.transcript(start_ms=one.now + HOUR_MS)
     one.prompt("Add averages").tool_turns([30_000, 60_000])
-    advisor = Advisor(desk.files, measures_at_once=True)
+    advisor = Advisor(desk.files, measure_immediately=True)
     desk.advise(one.now, advisor)
     assert '"trigger":130000' in desk.log("compact")[-1]["inputs"]

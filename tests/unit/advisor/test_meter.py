@@ -9,7 +9,7 @@ from store.reads.sessions import find_session
 from store.samples import LimitReading, StatusSample, put_samples
 from tests.unit.advisor.conftest import Desk
 from tests.unit.advisor.transcripts import START_MS, STATIC_TOKENS, Transcript
-from tracker.advisor.habits import kept_habits
+from tracker.advisor.habits import cached_habits
 from tracker.advisor.meter import read_meter
 from tracker.advisor.preferences import Preferences
 from tracker.model.advice.nudge import Meter
@@ -88,7 +88,7 @@ def test_a_calibrated_plan_hears_of_compacting_in_its_own_percent(desk: Desk) ->
     assert "$" not in told.text
     row = desk.log("compact")[-1]
     assert float(figures[1]) == pytest.approx(row["saving"] / (UNITS_PER_PERCENT * 1e9), rel=0.15)
-    habits, _ = kept_habits(desk.db, "claude-code", one.now)
+    habits, _ = cached_habits(desk.db, "claude-code", one.now)
     [session] = find_session(desk.db, one.session, one.now)
     report = context_report(desk.db, session.id, habits, Preferences(), now=one.now)
     assert report is not None

@@ -10,7 +10,7 @@ import pytest
 
 from store.ledger import open_ledger
 from store.records import ToolFlag, TurnKind
-from tracker.advisor.habits import Habits, kept_habits
+from tracker.advisor.habits import Habits, cached_habits
 from tracker.sources.claude_code import conversation
 from tracker.sources.claude_code.prompts import Prompt
 
@@ -145,7 +145,7 @@ def test_habits_of_an_older_version_are_measured_anew(tmp_path: Path) -> None:
         without_parts(db)
         db.execute("INSERT INTO habit VALUES ('claude-code', 1000, ?)", (older,))
     with closing(open_ledger(tmp_path / "ledger.db")) as db:
-        assert kept_habits(db, "claude-code", 2000) == (Habits(), True)
+        assert cached_habits(db, "claude-code", 2000) == (Habits(), True)
 
 
 def test_parts_of_calls_are_learned(tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ from tracker.model.quantiles import middle_80, quantile
 INTERVALS_NEEDED = 30
 _WEIGHT_STEPS = 100
 _GAIN_OF_TWO_TERMS = 0.20
-_LOOKED_BACK_MS = DEFAULTS.calibration_window_days * DAY_MS
+_LOOKBACK_MS = DEFAULTS.calibration_window_days * DAY_MS
 _ROUNDS = 3  # the rounding of readings is undone with the fit of the round before
 _RESAMPLES = 400
 _BLOCK_INTERVALS = 5
@@ -79,8 +79,8 @@ def fit_meter(intervals: Sequence[Interval], now_ms: int, changed_at: int | None
     way = sum(one.delta_percent for one in recent)
     rounding = _rounding_share(local)
     without_calls = way - sum(one.delta_percent for one in local)
-    since = max(now_ms - _LOOKED_BACK_MS, changed_at or 0)
-    before = [one for one in intervals if since - _LOOKED_BACK_MS < one.until_ms <= since and one.spent.logged > 0]
+    since = max(now_ms - _LOOKBACK_MS, changed_at or 0)
+    before = [one for one in intervals if since - _LOOKBACK_MS < one.until_ms <= since and one.spent.logged > 0]
     return MeterFit(
         read_weight=weight,
         read_weight_interval=middle_80(weights),
@@ -101,7 +101,7 @@ def usable_intervals(intervals: Sequence[Interval], now_ms: int, changed_at: int
 
 def _present(intervals: Sequence[Interval], now_ms: int, changed_at: int | None) -> list[Interval]:
     """The latest weeks, as far as the window has had its present size."""
-    since = now_ms - _LOOKED_BACK_MS
+    since = now_ms - _LOOKBACK_MS
     return [one for one in intervals if since < one.until_ms <= now_ms and one.from_ms >= (changed_at or 0)]
 
 
