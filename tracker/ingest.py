@@ -9,7 +9,7 @@ import os
 import sqlite3
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
@@ -17,7 +17,7 @@ from typing import NamedTuple
 import msgspec
 
 from store.files import Advance, advance, known_files, mark_gone, read_state
-from store.ledger import begin, open_ledger, transaction
+from store.ledger import begin, open_ledger, transaction, unless_busy
 from store.spend import refresh_spend, sum_up_changed
 from store.write import Writer
 from tracker.reprice import list_price
@@ -293,17 +293,9 @@ class _BatchWriter:
 
 
 def _begin(db: sqlite3.Connection, *, wait: bool) -> bool:
-    timeout_ms = db.execute("PRAGMA busy_timeout").fetchone()[0]
-    db.execute(f"PRAGMA busy_timeout = {timeout_ms if wait else 0}")
-    try:
+    with nullcontext() if wait else unless_busy(db):
         begin(db)
-    except sqlite3.OperationalError as error:
-        if wait or error.sqlite_errorcode != sqlite3.SQLITE_BUSY:
-            raise
-        return False
-    finally:
-        db.execute(f"PRAGMA busy_timeout = {timeout_ms}")
-    return True
+    return db.in_transaction
 
 
 def read_file(job: IngestJob, index: int, problems: list[str]) -> Iterator[Piece]:

@@ -10,7 +10,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from store.kept import keep_value, kept_value
-from store.ledger import home
+from store.ledger import home, unless_busy
 from store.prices import list_priced_after, note_list_prices, stored_prices
 from store.records import Price
 from tracker import pricing
@@ -35,20 +35,34 @@ def options_of(db: sqlite3.Connection) -> Options:
         from tracker.reprice import reprice_list_priced
 
         reprice_list_priced(db, book)
-    tables = _tables_stamp()
-    if kept_value(db, _TABLES) != tables:
-        from tracker.reprice import price_after_upgrade
+    kept, tables = kept_value(db, _TABLES) or "", _tables_stamp()
+    if kept != tables:
+        with unless_busy(db):  # the next command does it
+            # Of two installs that take turns, the older one leaves prices alone, and its stamp has the newer one see
+            # what it has read.
+            if _made_at(tables) >= _made_at(kept):
+                from tracker.reprice import price_after_upgrade
 
-        price_after_upgrade(db, book)
-        keep_value(db, _TABLES, tables)
+                price_after_upgrade(db, book)
+            keep_value(db, _TABLES, tables)
     return _with_words(Options(book))
 
 
 def _tables_stamp() -> str:
-    """What list prices rest on, our tables and rules and the package of others': not the same after an upgrade."""
+    """What list prices rest on, our tables and rules and the package of others': not the same after an upgrade.
+
+    It begins with the time of the newest of these files.
+    """
     package = find_spec("genai_prices")
     files = [*sorted(Path(pricing.__file__).parent.glob("*.*")), Path((package and package.origin) or "")]
-    return str([file_stamp(file) for file in files])
+    stamps = [file_stamp(file) for file in files]
+    return f"{max(stamp[1] for stamp in stamps if stamp)} {stamps}"
+
+
+def _made_at(stamp: str) -> int:
+    """When the install with this stamp was made."""
+    made_at = stamp.partition(" ")[0]
+    return int(made_at) if made_at.isdigit() else 0
 
 
 def price_book(stored: Sequence[Price] = ()) -> PriceBook:

@@ -1,6 +1,7 @@
 """Looking every price up again changes what a corrected table changes, and nothing else."""
 
 import sqlite3
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -187,16 +188,18 @@ def test_a_corrected_list_price_leaves_recorded_calls_their_rates_until_reprice(
         assert [check for check in check_invariants(db) if check.broken] == []
 
 
-def test_an_upgrade_prices_what_had_no_price_or_one_of_another_list(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """No command is needed for it, and a call of the same list keeps the price that it was shown at."""
+_READ = "SELECT model, cost, provider FROM call ORDER BY model"
+_LATER, _EARLIER = f"{10**20} another version", "1 another version"  # stamps of installs made then
+
+
+@pytest.fixture
+def upgraded(tmp_path: Path) -> Iterator[tuple[sqlite3.Connection, list[Any]]]:
+    """A ledger with a call without a price and two at other lists', and the calls as they would be priced now."""
     models = ["glm-4.6", "glm-5.1", "gpt-5"]
     lines = [answer(number, message={"model": model}) for number, model in enumerate(models, 1)]
     root = write_tree(tmp_path / "claude", {FILE: encoded(prompt(), *lines)})
     with ledger_of(tmp_path, root) as db:
-        read = "SELECT model, cost, provider FROM call ORDER BY model"
-        priced = db.execute(read).fetchall()
+        priced = db.execute(_READ).fetchall()
         options_of(db)
         earlier = "genai-prices-0:{}"
         for model, cost, provider in (("glm-5.1", 5, "zhipuai"), ("gpt-5", 7, "openai")):
@@ -204,12 +207,53 @@ def test_an_upgrade_prices_what_had_no_price_or_one_of_another_list(
             put_prices(db, [msgspec.structs.replace(row, id=earlier.format(model), provider=provider)])
             db.execute("UPDATE call SET price_id = ?, cost = ? WHERE model = ?", (earlier.format(model), cost, model))
         db.execute("UPDATE call SET price_id = NULL, cost = NULL WHERE model = 'glm-4.6'")
+        yield db, [*priced[:2], ("gpt-5", 7, "openai")]
+
+
+def costs(db: sqlite3.Connection) -> list[int | None]:
+    return [cost for _, cost, _ in db.execute(_READ)]
+
+
+def test_an_upgrade_prices_what_had_no_price_or_one_of_another_list(
+    upgraded: tuple[sqlite3.Connection, list[Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No command is needed for it, and a call of the same list keeps the price that it was shown at."""
+    db, priced = upgraded
+    options_of(db)
+    assert costs(db) == [None, 5, 7]
+    monkeypatch.setattr("tracker.reader_options._tables_stamp", lambda: _LATER)
+    options_of(db)
+    assert db.execute(_READ).fetchall() == priced
+    assert db.execute("SELECT SUM(cost) FROM spend").fetchone()[0] == sum(cost for _, cost, _ in priced)
+
+
+def test_an_upgrade_waits_for_nobody_who_writes(
+    tmp_path: Path, upgraded: tuple[sqlite3.Connection, list[Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    db, priced = upgraded
+    monkeypatch.setattr("tracker.reader_options._tables_stamp", lambda: _LATER)
+    db.execute("PRAGMA busy_timeout = 50")
+    with ledger_of(tmp_path) as other:
+        other.execute("BEGIN IMMEDIATE")
         options_of(db)
-        assert [cost for _, cost, _ in db.execute(read)] == [None, 5, 7]
-        monkeypatch.setattr("tracker.reader_options._tables_stamp", lambda: "another version")
-        options_of(db)
-        assert db.execute(read).fetchall() == [*priced[:2], ("gpt-5", 7, "openai")]
-        assert db.execute("SELECT SUM(cost) FROM spend").fetchone()[0] == priced[0][1] + priced[1][1] + 7
+        assert costs(db) == [None, 5, 7]
+        other.execute("ROLLBACK")
+    options_of(db)
+    assert db.execute(_READ).fetchall() == priced
+    assert db.execute("PRAGMA busy_timeout").fetchone() == (50,)
+
+
+def test_of_two_installs_on_one_ledger_the_newer_one_prices(
+    upgraded: tuple[sqlite3.Connection, list[Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also what the older one reads meanwhile; the older one gives no call the price of its lists."""
+    db, priced = upgraded
+    monkeypatch.setattr("tracker.reader_options._tables_stamp", lambda: _EARLIER)
+    options_of(db)
+    assert costs(db) == [None, 5, 7]
+    monkeypatch.undo()
+    options_of(db)
+    assert db.execute(_READ).fetchall() == priced
 
 
 def test_a_new_price_looks_at_no_session_but_the_call_s(tmp_path: Path) -> None:
