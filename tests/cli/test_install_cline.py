@@ -6,7 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from hooks.cline.entry import FIRED_PREFIX
+from hooks.health import note_fired
 from tests.cli.running import Taximeter, contents
+from tracker.sources.cline.live_rows import rows_folder
 
 
 @pytest.fixture
@@ -57,6 +60,25 @@ def test_status_without_an_agent_is_that_of_all(user: Path, taximeter: Taximeter
     shutil.rmtree(user / ".cline")
     assert "Cline" not in taximeter("status").out
     assert taximeter("status", "--json").json()["cline"] is None
+
+
+def test_doctor_says_how_clines_hooks_are_doing(user: Path, taximeter: Taximeter, isolated_home: Path) -> None:
+    def said() -> str:
+        (line,) = [line for line in taximeter("doctor").out.splitlines() if "hooks   Cline" in line]
+        return line
+
+    assert said() == "✔ hooks   Cline: none (taximeter install cline)"
+    taximeter("install", "cline", "--yes")
+    hooks = len(taximeter("status", "cline", "--json").json()["files"]) - 1
+    assert said() == f"✔ hooks   Cline: {hooks} hooks, plugin; not fired yet"
+    note_fired(str(isolated_home), f"{FIRED_PREFIX}TaskComplete", 3.5)
+    assert said().endswith("; last fired 0 s ago")
+    shutil.rmtree(rows_folder(isolated_home, user / ".cline"))
+    assert said().startswith("✘")
+    assert "the plugin writes nothing" in said()
+    assert taximeter("doctor", "--json").json()["cline_hooks"] == taximeter("status", "cline", "--json").json()
+    taximeter.claude_dirs = [user]
+    assert "Cline" not in taximeter("doctor").out, "it looks at the folders that were named"
 
 
 def test_a_named_folder_is_the_only_one_touched(user: Path, taximeter: Taximeter, tmp_path: Path) -> None:

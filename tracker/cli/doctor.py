@@ -54,6 +54,7 @@ def doctor(invocation: Invocation) -> None:
 def examine(invocation: Invocation) -> dict[str, Any]:
     """Everything the command reports."""
     from hooks.install.claude_code_status import hook_status
+    from tracker.cli import install_cline
     from tracker.cli.install import hooks_json
     from tracker.cli.sync import open_and_sync, sources_of
     from tracker.cli.user_settings import file_problems
@@ -68,6 +69,8 @@ def examine(invocation: Invocation) -> dict[str, Any]:
     sources = sources_of(invocation)
     known = _without_old_paths(known_files(db))
     counts = totals(db)
+    is_cline_meant = invocation.cline_dirs or not invocation.explicit
+    cline = install_cline.look_if_there(invocation) if is_cline_meant else None
     claude_roots = [root for source, roots in sources if source.agent == Agent.CLAUDE_CODE for root in roots]
     return {
         "schema_version": 1,
@@ -90,6 +93,7 @@ def examine(invocation: Invocation) -> dict[str, Any]:
         ],
         "looked_in": looked_in(invocation),
         "hooks": hooks_json(hook_status(claude_roots, home())),
+        "cline_hooks": cline and install_cline.as_json(cline),
         "files": len(known),
         "gone_files": sum(file.gone for file in known.values()),
         "bad_lines": sum(file.bad_lines for file in known.values()),
@@ -157,9 +161,27 @@ def _hooks_text(folder: dict[str, Any], fired: dict[str, dict[str, Any]]) -> str
     if not parts:
         return f"{folder['path']}: {'; '.join(['none (taximeter install claude-code)', *folder['problems']])}"
     ours = fired if folder["plugin"] else {*folder["hooks"], "statusline"} & fired.keys()
-    last = max((fired[name]["at_ms"] for name in ours), default=None)
-    ran = "not fired yet" if last is None else f"last fired {ago(last)}"
+    ran = _fired_text([fired[name]["at_ms"] for name in ours])
     return f"{folder['path']}: {', '.join(parts)}; {'; '.join([ran, *folder['problems']])}"
+
+
+def _cline_hooks_text(cline: dict[str, Any]) -> str:
+    """The same of all of Cline's folders together; its plugin fires whenever it notes a request."""
+    from hooks.install.cline_status import FOREIGN, MISSING
+
+    there = [file["what"] for file in cline["files"] if file["state"] not in (MISSING, FOREIGN)]
+    hooks = sum(what != "plugin" for what in there)
+    parts = [counted(hooks, "hook")] if hooks else []
+    parts += ["plugin"] * ("plugin" in there)
+    if not parts:
+        return f"Cline: {'; '.join(['none (taximeter install cline)', *cline['problems']])}"
+    times = [*(run["at_ms"] for run in cline["fired"].values()), cline["last_row_at_ms"]]
+    ran = _fired_text([at for at in times if at is not None])
+    return f"Cline: {', '.join(parts)}; {'; '.join([ran, *cline['problems']])}"
+
+
+def _fired_text(times_ms: Sequence[int]) -> str:
+    return f"last fired {ago(max(times_ms))}" if times_ms else "not fired yet"
 
 
 def _show(found: dict[str, Any]) -> None:
@@ -179,6 +201,8 @@ def _show(found: dict[str, Any]) -> None:
         line(folder["files"] > 0, f"{folder['agent']}   {folder['path']}: {counted(folder['files'], 'file')}{kept}")
     for folder in found["hooks"]["folders"]:
         line(not folder["problems"], f"hooks   {_hooks_text(folder, found['hooks']['fired'])}")
+    if cline := found["cline_hooks"]:
+        line(not cline["problems"], f"hooks   {_cline_hooks_text(cline)}")
     line(
         True,
         f"{counted(found['calls'], 'call')} of {counted(found['sessions'], 'session')};"
