@@ -62,12 +62,12 @@ def backtest(
 
     Each rule sees only what was known at the time; each replay keeps what every call added and wrote, and the pauses.
     "Of the best" is the share of what perfect hindsight would have saved; "right" is how many nudges, each alone,
-    would have saved money. What a summary leaves out has no price here.
+    would have saved money. What a summary leaves out is not priced.
 
     \b
     taximeter backtest
     taximeter backtest --since 4w --project shop
-    taximeter backtest --csv       one row a rule
+    taximeter backtest --csv       one row per rule
     """
     first, last = parse_period(since, until)
     db = open_modelled(invocation)

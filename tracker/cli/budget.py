@@ -28,15 +28,15 @@ _NAMES = ("day", "week", "month", "task", "retry", "abandoned", "waste", "buffer
 @csv_option
 @reading_options
 def budget(invocation: Invocation, changes: tuple[str, ...]) -> None:
-    """What was spent against each budget, and a month of work in four layers.
+    """Spend against each budget, and a month of work in four layers.
 
     The layers are list price, workload, multipliers (retries, abandoned work, waste: measured, or your own), and a
-    buffer. They are kept apart: base, loaded and planned stand side by side.
+    buffer. Base, loaded and planned are shown side by side.
 
     \b
     taximeter budget
     taximeter budget --set month=200 --set project:api=50
-    taximeter budget --set retry=1.1     your own figure for the measured one
+    taximeter budget --set retry=1.1     override the measured figure
     """
     if changes:
         set_values([_change(text) for text in changes])

@@ -27,9 +27,9 @@ _CSV = ("at", "session", "task", "model", "kind", "cause", "source", "tokens", "
 def cache(invocation: Invocation, **filters: Any) -> None:
     """What the prompt cache saved, and what its misses cost.
 
-    Survival is the share of the tokens that should have been in the cache and were read from it. Rewrite is how often
-    each token of the context was written: 100% at best, less only where sessions began with what others had written
-    already. Hit is the share of all prompt tokens that came from the cache; it grows with a session's length.
+    Survival: of the tokens that should have been in the cache, the share that was read from it. Rewrite: how often each
+    token of the context was written, 100% meaning once; less only where sessions began with what others had written.
+    Hit: the share of all prompt tokens that came from the cache; it grows with a session's length.
 
     \b
     taximeter cache --since 4w

@@ -130,7 +130,7 @@ dir_options = _together(
 )
 # On every command that works on the ledger.
 ledger_options = _together(
-    dir_options, click.option("--no-sync", is_flag=True, help="Use what the ledger has; take in nothing new.")
+    dir_options, click.option("--no-sync", is_flag=True, help="Use the ledger as it is; ingest nothing new.")
 )
 # On every reading command; `csv_option` beside it where the result is rows, `limit_option` where these can be many.
 reading_options = _together(
@@ -154,7 +154,7 @@ filter_options = _together(
     click.option("--until", metavar="DAY", help="Last day, inclusive; same forms as --since."),
     project_option,
     agent_option,
-    click.option("--model", metavar="ID", help="Only this model: its id, or a part that no other model's has."),
+    click.option("--model", metavar="ID", help="Only this model: its id, or a unique part of it."),
     click.option("--utc", is_flag=True, help="Cut days at midnight UTC instead of local midnight."),
 )
 

@@ -28,11 +28,11 @@ from tracker.words import MEANT_TO_HOLD, countdown, counted, duration, tokens
 
 @click.command()
 @click.argument("session", required=False, metavar="[SESSION]")
-@click.option("--turns", type=click.IntRange(1, 100), help="How many turns to look ahead; else what is likely to come.")
+@click.option("--turns", type=click.IntRange(1, 100), help="Turns to look ahead; default: as many as are likely.")
 @csv_option
 @reading_options
 def context(invocation: Invocation, session: str | None, turns: int | None) -> None:
-    """How a session's context grows, what comes next, and three ways to go on.
+    """How a session's context grows, what its next calls cost, and three ways to go on.
 
     \b
     taximeter context                  the session with the latest call

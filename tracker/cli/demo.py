@@ -27,7 +27,7 @@ _BEGAN_SECONDS_AGO = 960  # the agent waits at the end of a turn, with a nudge; 
 def demo(command: tuple[str, ...]) -> None:
     """Try every report on bundled sample sessions, in a throw-away home.
 
-    Alone, it opens the dashboard with one of the sessions at work or, without a terminal, shows what they cost by week,
+    Without a command, it opens the dashboard with one session running, or, without a terminal, prints the cost by week,
     model and project. With a command, it runs that on the samples. Your own sessions and ledger are not touched, and
     everything is deleted at the end.
 

@@ -24,7 +24,7 @@ _ROWS_AT_ONCE = 1_000
     type=click.Choice(["csv", "jsonl", "both", "parquet"]),
     default="both",
     show_default=True,
-    help="Form of the files; parquet needs pyarrow.",
+    help="File format; parquet needs pyarrow.",
 )
 @ledger_options
 def export(invocation: Invocation, folder: Path, form: str) -> None:

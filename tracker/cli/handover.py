@@ -12,7 +12,10 @@ from tracker.errors import UserError
 @click.command()
 @click.argument("session", required=False, metavar="[SESSION]")
 @click.option(
-    "--output", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE", help="Write there, for your eyes only."
+    "--output",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Write to FILE, readable only by you.",
 )
 @reading_options
 def handover(invocation: Invocation, session: str | None, output: Path | None) -> None:

@@ -29,7 +29,7 @@ from tracker.errors import UsageError, UserError
 
 _HAS_HOOKS = click.Choice([Agent.CLAUDE_CODE, Agent.CLINE])
 _AGENT = click.argument("agent", type=_HAS_HOOKS)
-_YES = click.option("--yes", is_flag=True, help="Do not ask: for scripts.")
+_YES = click.option("--yes", is_flag=True, help="Do not ask for confirmation.")
 
 
 @click.command("install")
@@ -202,11 +202,11 @@ def hooks_json(found: HookStatus) -> dict[str, object]:
 
 @click.command("hook", context_settings={"ignore_unknown_options": True})
 @click.argument("event")
-@click.option("--home", "home_folder", metavar="DIR", help="State folder, unless TAXIMETER_HOME names another.")
+@click.option("--home", "home_folder", metavar="DIR", help="State folder; TAXIMETER_HOME takes precedence.")
 def hook_command(event: str, home_folder: str | None) -> None:
-    """Take one event from an agent on standard input; run by agents, not by people.
+    """Read one event from standard input; run by agents, not by people.
 
-    Leaves a line in the spool and prints at most one JSON object: a message for the user at SessionStart,
+    Appends a line to the spool and prints at most one JSON object: a message for the user at SessionStart,
     UserPromptSubmit and Stop, nothing at any other event. It always exits with 0; `taximeter status claude-code` shows
     what went wrong. EVENT is a name that Claude Code uses, such as Stop.
 
@@ -219,11 +219,13 @@ def hook_command(event: str, home_folder: str | None) -> None:
 
 
 @click.command("statusline")
-@click.option("--home", "home_folder", metavar="DIR", help="State folder, unless TAXIMETER_HOME names another.")
-@click.option("--refreshed", is_flag=True, help="The agent redraws the line by itself: the cache clock counts down.")
+@click.option("--home", "home_folder", metavar="DIR", help="State folder; TAXIMETER_HOME takes precedence.")
+@click.option(
+    "--refreshed", is_flag=True, help="The agent redraws the line periodically, so the cache clock counts down."
+)
 @click.option("--after", metavar="COMMAND", help="Another status line, run first and printed above.")
 def statusline_command(home_folder: str | None, refreshed: bool, after: str | None) -> None:
-    """Print the status line for the state that an agent sends on standard input.
+    """Print the status line for the state that an agent writes to standard input.
 
     One line, two on a narrow terminal: task cost, today's cost, context with the level from which compacting pays,
     cache clock, plan limits, nudge. Empty parts are left out. The format is a setting in settings.toml of the state

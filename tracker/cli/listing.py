@@ -121,15 +121,15 @@ def _session_json(row: ListedSession) -> dict[str, Any]:
 
 
 @click.command()
-@click.option("--session", metavar="ID", help="Only the session whose id begins so.")
+@click.option("--session", metavar="ID", help="Only the session whose id starts with ID.")
 @limit_option
 @filter_options
 @csv_option
 @reading_options
 def calls(invocation: Invocation, session: str | None, limit: int | None, **filters: Any) -> None:
-    """List every model call; --json gives one object a line with every stored field.
+    """List every model call; --json gives one object per line with every stored field.
 
-    Its task is among them, and the parts of its cost.
+    The fields include the call's task and the parts of its cost.
 
     \b
     taximeter calls --session 5ea3b8df

@@ -38,7 +38,9 @@ _KIND = click.Choice(KINDS)
 @click.group(invoke_without_command=True)
 @click.option("--since", metavar="DAY", help="First day: 2026-11-01, today, yesterday, 7d, 4w.")
 @click.option("--kind", type=_KIND, metavar="KIND", help=f"Only this kind: {', '.join(KINDS)}.")
-@click.option("--all", "every", is_flag=True, help="Every evaluation, also those that did not fire, with the reason.")
+@click.option(
+    "--all", "every", is_flag=True, help="Every evaluation, including those that did not fire, with the reason."
+)
 @limit_option
 @csv_option
 @reading_options
@@ -103,7 +105,7 @@ def on(kind: str | None) -> None:
 
     \b
     taximeter nudges on compact
-    taximeter nudges on             all that are on from the start
+    taximeter nudges on             all that are on by default
     """
     if kind is None:
         kinds = [one for one in KINDS if one not in OFF_BY_DEFAULT]

@@ -39,24 +39,24 @@ def _known_plan(ctx: click.Context, parameter: click.Parameter, plan: str | None
     "id",
     metavar="ID",
     callback=_known_plan,
-    help="The plan you have (else: settings, or this machine's login).",
+    help="The plan you have; default: your settings, else this machine's login.",
 )
 @click.option("--seats", type=click.IntRange(1, 100_000), help="Seats that are paid for and share the work evenly.")
 @click.option("--annual/--monthly", "annual", default=None, help="Compare at yearly or at monthly prices.")
-@click.option("--tax", type=Share(), metavar="SHARE", help="Share on top of every price: 0.19.")
-@click.option("--active-days", type=click.IntRange(1, 31), help="Working days a month, in place of those observed.")
+@click.option("--tax", type=Share(), metavar="SHARE", help="Tax on every price, as a share: 0.19.")
+@click.option("--active-days", type=click.IntRange(1, 31), help="Working days a month, instead of those observed.")
 @click.option("--tolerance", type=Share(), metavar="SHARE", help="Acceptable share of months with blocked work.")
 @click.option(
-    "--extra-usage/--no-extra-usage", default=None, help="Work above a limit goes on at API prices, or waits."
+    "--extra-usage/--no-extra-usage", default=None, help="Work above a limit continues at API prices, or waits."
 )
 @click.option(
     "--days",
     "days_file",
     type=click.Path(path_type=Path),
     metavar="FILE",
-    help="CSV of day,usd in place of the ledger.",
+    help="Use this CSV of day,usd instead of the ledger.",
 )
-@click.option("--all", "every_plan", is_flag=True, help="Plans for groups as well.")
+@click.option("--all", "every_plan", is_flag=True, help="Include team and enterprise plans.")
 @click.option("--tasks", "with_tasks", is_flag=True, help="This month's dearest tasks under each plan.")
 @csv_option
 @reading_options

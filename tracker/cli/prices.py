@@ -22,7 +22,7 @@ from tracker.reports.prices import price_json, row_json
 @csv_option
 @reading_options
 def prices(invocation: Invocation, model: str | None) -> None:
-    """Show the price table, or the rows of one model or of all whose id has the text, with dates and sources.
+    """Show the price table, or the rows of one model, or of all whose id contains MODEL.
 
     A file prices.toml in the state folder (TAXIMETER_HOME) overrides any row; `taximeter reprice` applies it to
     calls already recorded. Models of other providers come from the genai-prices package.

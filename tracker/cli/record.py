@@ -40,7 +40,7 @@ def _amount(places: int) -> Callable[[click.Context, click.Parameter, str | None
 
 @click.command()
 @click.argument("what", required=False)
-@click.option("--task", metavar="ID", help="The task it was for; with no WHAT: only this task's jobs.")
+@click.option("--task", metavar="ID", help="The task it was for; without WHAT: list only this task's jobs.")
 @click.option("--unit", metavar="NAME", help="What is metered: second, image …; default: result.")
 @click.option("--unit-price", callback=_amount(_MONEY_DECIMALS), metavar="USD", help="Price of one unit.")
 @click.option("--submitted", type=_COUNT, metavar="N", help="Jobs sent; default: as many as succeeded.")

@@ -26,7 +26,7 @@ _CSV = (
     type=click.Choice(["day", "week", "month", "model", "project", "session", "agent"]),
     default="day",
     show_default=True,
-    help="What a row is.",
+    help="What each row stands for.",
 )
 @filter_options
 @csv_option
@@ -39,8 +39,8 @@ def spend(invocation: Invocation, by: str, **filters: Any) -> None:
     taximeter spend --by model --since 7d   the last seven days by model
     taximeter spend --by project --json     for other programs
 
-    What no record shows (compaction, titles) is listed beside the total where the client's own totals tell it, each
-    session's on the day of its last total.
+    Requests missing from the transcripts (compaction, titles) are listed beside the total where the client's own totals
+    include them, each session's on the day of its last total.
     """
     db, chosen = open_chosen(invocation, filters)
     report = spend_report(db, by, chosen)

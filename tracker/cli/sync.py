@@ -113,10 +113,10 @@ def _how_far(progress: Progress) -> tuple[float, str]:
 @dir_options
 @click.option("--json", "as_json", is_flag=True, help="One JSON object: files, bytes, calls, new_calls, bad_lines, …")
 @click.option(
-    "--workers", type=click.IntRange(0, 64), help="Processes that decode; default: one per core for large imports."
+    "--workers", type=click.IntRange(0, 64), help="Worker processes; default: one per core for large imports."
 )
 def sync_command(invocation: Invocation, workers: int | None) -> None:
-    """Read everything that agents have written since the last time.
+    """Ingest everything that agents have written since the last sync.
 
     \b
     taximeter sync

@@ -51,7 +51,7 @@ def task() -> None:
     taximeter task t1f3                       open it (ids: taximeter tasks)
     taximeter task edit split t1f3.4          turn 4 starts a task of its own
     taximeter task edit rename t1f3 "Upload"  give it a title
-    taximeter task undo                       take back the last edit
+    taximeter task undo                       undo the last edit
     """
 
 
@@ -299,7 +299,7 @@ def _waste(misses: list[TaskCall]) -> str:
 @task.command()
 @ledger_options
 def undo(invocation: Invocation) -> None:
-    """Take back the last edit that is in force.
+    """Undo the last edit that is still in effect.
 
     \b
     taximeter task undo

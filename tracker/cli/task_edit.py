@@ -19,7 +19,7 @@ from tracker.words import counted
 
 @click.group("edit")
 def edit_group() -> None:
-    """Correct a task; rebuilds keep it, `task undo` reverts it.
+    """Correct a task; rebuilds keep the edit, `task undo` reverts it.
 
     \b
     taximeter task edit merge t1f3 t9ab       t9ab becomes part of t1f3
@@ -62,9 +62,9 @@ def rename(invocation: Invocation, task_id: str, title: Sequence[str]) -> None:
 @click.argument("others", metavar="OTHER…", nargs=-1, required=True)
 @ledger_options
 def merge(invocation: Invocation, into: str, others: Sequence[str]) -> None:
-    """Make other tasks part of the first one.
+    """Merge other tasks into the first one.
 
-    Across sessions and agents.
+    They may be in other sessions and of other agents.
 
     \b
     taximeter task edit merge t1f3 t9ab t77c
@@ -91,9 +91,9 @@ def split(invocation: Invocation, turn: str) -> None:
 @click.argument("turn", metavar="ID[.N]")
 @ledger_options
 def join(invocation: Invocation, turn: str) -> None:
-    """Join a task or a turn with what comes before it.
+    """Join a task or a turn to the task before it.
 
-    In the same session; `merge` puts together what stands apart.
+    Works within one session; `merge` works across sessions.
 
     \b
     taximeter task edit join t9ab
@@ -107,7 +107,7 @@ def join(invocation: Invocation, turn: str) -> None:
 @click.argument("target", metavar="TARGET")
 @ledger_options
 def move(invocation: Invocation, turn: str, target: str) -> None:
-    """Put one turn on another task.
+    """Move one turn to another task.
 
     \b
     taximeter task edit move t1f3.4 t9ab
@@ -121,7 +121,7 @@ def move(invocation: Invocation, turn: str, target: str) -> None:
 @click.argument("value", metavar="STATUS", type=click.Choice([status.value for status in TaskStatus]))
 @ledger_options
 def status(invocation: Invocation, task_id: str, value: str) -> None:
-    """Set what became of a task; your word is the strongest evidence.
+    """Set how a task ended; your word is the strongest evidence.
 
     STATUS is completed, open, interrupted, abandoned or reverted.
 
@@ -134,12 +134,12 @@ def status(invocation: Invocation, task_id: str, value: str) -> None:
 
 @edit_group.command()
 @click.argument("task_id", metavar="ID")
-@click.option("--off", is_flag=True, help="Take it in again.")
+@click.option("--off", is_flag=True, help="Include it again.")
 @ledger_options
 def exclude(invocation: Invocation, task_id: str, off: bool) -> None:
     """Leave a task out of all rates.
 
-    Its cost is shown outside the tasks.
+    Its cost is shown separately.
 
     \b
     taximeter task edit exclude t1f3

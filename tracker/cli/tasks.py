@@ -63,9 +63,9 @@ _SIGNALS = {signal.replace(" ", "-"): signal for signal in Evidence}
     type=click.Choice(["api", "claude-code"]),
     help="With --refine: ask the API with your key (default), or your own Claude Code, signed in as it is.",
 )
-@click.option("--session", metavar="ID", help="With --refine: only the session whose id begins so.")
-@click.option("--yes", is_flag=True, help="With --refine: do not ask.")
-@click.option("--runs", is_flag=True, help="Also list runs of programs (claude -p, SDK) that begin alike, one by one.")
+@click.option("--session", metavar="ID", help="With --refine: only the session whose id starts with ID.")
+@click.option("--yes", is_flag=True, help="With --refine: do not ask for confirmation.")
+@click.option("--runs", is_flag=True, help="Also list runs (claude -p, SDK) with the same opening words, one by one.")
 @limit_option
 @filter_options
 @csv_option
@@ -81,12 +81,12 @@ def tasks(
     limit: int | None,
     **filters: Any,
 ) -> None:
-    """What each task cost, and a completed one on average.
+    """What each task cost, and the average of the completed ones.
 
-    Direct is the mean cost of a completed task, with its 80 % interval; loaded adds what abandoned, interrupted and
-    reverted ones cost. Re-read is the share paid for reading the context again, inherited the part of that which a
-    session of its own would not have paid, waste what was paid twice because the cache was lost. A task that a filter
-    touches is counted whole.
+    Direct is the mean cost of a completed task, with its 80 % interval; loaded adds the cost of abandoned, interrupted
+    and reverted tasks. Re-read is the share paid for re-reading the context; inherited is the part of it that a
+    separate session would not have paid; waste is what was paid twice because the cache was lost. A task that
+    matches a filter only in part is counted in full.
 
     \b
     taximeter tasks --since 7d

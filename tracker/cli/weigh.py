@@ -34,7 +34,7 @@ _FALLBACK_MODEL = "claude-opus-5-5"
 @click.command()
 @click.argument("files", nargs=-1, type=click.Path(path_type=Path))
 @click.option("--tools", type=click.Path(path_type=Path), metavar="FILE", help="JSON with tool definitions (a list).")
-@click.option("--handover", type=click.Path(path_type=Path), metavar="FILE", help="A brief for a next session.")
+@click.option("--handover", type=click.Path(path_type=Path), metavar="FILE", help="A handover brief.")
 @click.option("--model", metavar="ID", help="Count for this model; default: the one you use most.")
 @click.option("--offline", is_flag=True, help="Send nothing: estimate tokens from characters.")
 @reading_options

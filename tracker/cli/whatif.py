@@ -20,15 +20,15 @@ from tracker.words import counted
     "models",
     multiple=True,
     metavar="MODEL",
-    help="This work on another model; opus, sonnet, haiku and fable are the newest of their kind. Repeatable.",
+    help="The same work on MODEL; opus, sonnet, haiku and fable mean the newest of that family. Repeatable.",
 )
-@click.option("--cache", is_flag=True, help="With the other cache life (5 minutes or 1 hour).")
+@click.option("--cache", is_flag=True, help="With the other cache TTL (5 minutes or 1 hour).")
 @click.option("--batch", type=Share(), metavar="SHARE", help="With this share of the work in batches.")
 @click.option(
     "--baseline",
     type=click.IntRange(0, 10_000_000),
     metavar="TOKENS",
-    help="With first prompts of at most so many tokens.",
+    help="With first prompts of at most TOKENS tokens.",
 )
 @click.option("--since", default="30d", show_default=True, metavar="DAY", help="First day: 2026-11-01, 7d, 4w.")
 @click.option("--until", default="today", show_default=True, metavar="DAY", help="Last day, inclusive.")
@@ -45,10 +45,10 @@ def whatif(
     until: str,
     project: str | None,
 ) -> None:
-    """The same work on another model, with another cache life, in batches, or with a smaller baseline.
+    """The same work on another model, with another cache TTL, in batches, or with a smaller baseline.
 
-    Ranges, not promises: prompts, answers and pauses stay as they were. Without options: everything, on the newest
-    model of each family.
+    Results are ranges, not promises: prompts, answers and pauses stay as they were. Without options: every case, and
+    the newest model of each family.
 
     \b
     taximeter whatif
