@@ -112,8 +112,8 @@ def cost_text(*rows: Sums) -> str:
 def hidden_text(cost: int, sessions: int) -> str:
     """What clients counted for some sessions and no record shows, nano-dollars."""
     return (
-        f"{short_usd(cost)} that no record shows (compaction, titles, web search …), known from the client's own totals"
-        f" of {counted(sessions, 'session')}."
+        f"{short_usd(cost)} of unrecorded requests (compaction, titles, web search …), known from the client's own"
+        f" totals for {counted(sessions, 'session')}."
     )
 
 

@@ -297,7 +297,7 @@ class Dashboard(App[None]):
             self._say_unforeseen(otherwise, error)
 
     def _say_unforeseen(self, what: str, error: Exception) -> None:
-        self.notify(f"{what}: unforeseen: {type(error).__name__}: {error}.", severity="warning", markup=False)
+        self.notify(f"{what}: unexpected error: {type(error).__name__}: {error}.", severity="warning", markup=False)
 
     def edit_done(self, edit: Edit, edited: Edited) -> None:
         """Say what came of an edit, and follow a task that became part of another; if it is open, back by undo, too."""

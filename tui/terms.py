@@ -64,7 +64,7 @@ TERMS: dict[str, tuple[Term, ...]] = {
     ),
     "task": (*_SPLIT, Term("paid again", "A cache miss: what was in the cache before is written to it again.")),
     "spend": (
-        Term("no record shows", "Requests that agents do not record; the client's own total has them."),
+        Term("unrecorded", "Requests that agents do not record; the client's own total includes them."),
         Term("base", "A month of your completed tasks, without retries and waste."),
         Term("retries", "What second tries at a file add; abandoned, waste: what those tasks and lost caches add."),
         Term("buffer", "Your own margin on top."),

@@ -116,14 +116,14 @@ def test_the_text_names_what_happened_and_what_each_rule_saves(folder: Path) -> 
     assert max(map(len, text.splitlines())) <= 130
     assert text.startswith("Does the advice pay?  2 sessions, 2026-11-18 to 2026-11-19")
     text = " ".join(text.split())
-    assert "What happened: 61 calls on main chains, billed $" in text
+    assert "What happened: 61 calls in main conversations, billed $" in text
     assert "▸ when Taximeter says so" in text
     assert "Followed each time, compact nudges would have saved ~$" in text
     assert "; over sessions like these -$" in text or "; over sessions like these $" in text
-    assert ", meant to hold 8 of 10 times. Hindsight" in text
-    assert "the best fixed rule here, at 100k of context, gets" in text
-    assert "three times as much read again" in text
-    assert "What would have been said" in text
+    assert ", meant to hold 8 of 10 times. Perfect hindsight" in text
+    assert "the best fixed rule here (at 100k of context)" in text
+    assert "three times as much re-read" in text
+    assert "The nudges that would have been shown, had none been followed" in text
     assert "Compact now if you go on, 131k of context: saves ~$0.54 (-$0.36 to $2.26), back in 2 turns" in text
 
 
@@ -134,23 +134,23 @@ def test_what_is_lost_after_a_sessions_last_call_is_named_for_ours_and_the_best_
     [ours] = [one for one in report(folder)["policies"] if one["name"] == "taximeter"]
     share = f"{ours['captured_without_last']:.0%}"
     text = " ".join(run(folder).split())
-    assert "this gets nothing; the best fixed rule here, at 300k of context, gets nothing." in text
-    assert f" Followed only where the session goes on, as nudges ask, they get {share} and nothing." in text
+    assert "the nudges get nothing of that, the best fixed rule here (at 300k of context) nothing." in text
+    assert f" Followed only where the session goes on, as nudges ask: {share} and nothing." in text
 
 
 def test_a_history_in_which_nothing_would_have_been_said(tmp_path: Path) -> None:
     Transcript(tmp_path / "claude").prompt("What is this?").call(30_000)
     text = run(tmp_path / "claude")
-    assert "Nothing would have been said about compacting: no session grew to its level." in text
+    assert "No compact nudge would have been shown: no session reached its compact level." in text
     assert "What would have been said" not in text
 
 
 def test_without_sessions_it_says_so_and_names_the_filters(tmp_path: Path) -> None:
     text = CliRunner().invoke(cli, ["backtest", "--no-sync"]).output
-    assert text.startswith("No session to replay: it takes one")
+    assert text.startswith("No session to replay: a replay needs a session")
     assert "taximeter doctor" in text
     text = CliRunner().invoke(cli, ["backtest", "--no-sync", "--agent", "cline", "--since", "7d"]).output
-    assert text.startswith("No session to replay with --since 7d --agent cline: it takes one")
+    assert text.startswith("No session to replay with --since 7d --agent cline: a replay needs a session")
 
 
 def test_csv_has_its_header_also_without_a_history(folder: Path) -> None:

@@ -73,7 +73,7 @@ def test_what_no_record_shows_stands_beside_the_month(command: str, taximeter: T
     hidden = report["hidden_this_month"]["cost_usd"] if command == "budget" else report["month"]["hidden_usd"]
     assert hidden == taximeter("spend", "--json").json()["hidden"]["cost_usd"] == "0.115818000"
     screen = " ".join(taximeter(command).out.split())
-    assert "$0.12 that no record shows (compaction, titles, web search …)" in screen
+    assert "$0.12 of unrecorded requests (compaction, titles, web search …)" in screen
 
 
 def test_tasks_past_their_budget_that_have_no_line_are_counted(taximeter: Taximeter, tmp_path: Path) -> None:
@@ -235,7 +235,7 @@ def test_whatif_promises_nothing_on_a_model_that_the_prompts_do_not_fit(taximete
 
 
 def test_whatif_says_that_it_leaves_out_fast_mode(taximeter: Taximeter, tmp_path: Path) -> None:
-    fast = "Nothing in fast mode, unlike some of this work."
+    fast = "Without fast mode, which some of this work used."
     taximeter.claude_dirs = [write_history(tmp_path / "c", last_days(3), speed="fast")]
     assert fast in " ".join(taximeter("whatif", *WHATIF).out.split())
 
@@ -267,7 +267,7 @@ def test_a_job_is_recorded_on_its_task_and_priced_by_what_was_accepted(taximeter
     assert taximeter("record", "--task", task).out.count("clip") == 1
     opened = taximeter("task", task, "--json").json()["task"]
     assert (opened["metered"], opened["cost_usd"]) == ([job], "0.005220000")
-    assert "besides, recorded by you: $8.05 for clip\n" in taximeter("task", task).out
+    assert "plus, recorded by you: $8.05 for clip\n" in taximeter("task", task).out
     assert taximeter("record", "--remove", str(job["id"])).code == 0
     assert "recorded by you" not in taximeter("task", task).out
     assert tree.is_dir()

@@ -131,12 +131,12 @@ class TestWhereTheClientCompactsByItself:
         model = {"providerId": "anthropic", "modelId": "claude-sonnet-4-5-20250929"}
         ahead, text = self.classic(user, taximeter, model)
         assert (ahead["auto_compaction_at"], ahead["auto_compaction_source"]) == (160_000, "shipped")
-        assert "the client compacts by itself at 160k, in about " in text
+        assert "the client auto-compacts at 160k, in about " in text
 
     def test_a_window_that_is_not_known(self, user: Path, taximeter: Taximeter) -> None:
         ahead, text = self.classic(user, taximeter, {"providerId": "openai-native", "modelId": "gpt-5"})
         assert (ahead["auto_compaction_at"], ahead["auto_compaction_source"]) == (98_000, "assumed")
-        assert "the client compacts by itself at ~98.0k (assumed), in about " in text
+        assert "the client auto-compacts at ~98.0k (assumed), in about " in text
 
     def test_a_model_that_is_free(self, user: Path, taximeter: Taximeter) -> None:
         model = {"providerId": "openrouter", "modelId": "qwen/qwen3-coder:free"}
@@ -164,7 +164,7 @@ def test_doctor_names_what_a_crash_left_torn(user: Path, taximeter: Taximeter) -
     assert taximeter("doctor", "--json").json()["torn_files"] == [], "it may be at work"
     os.utime(left, (1_795_000_000, 1_795_000_000))
     assert taximeter("doctor", "--json").json()["torn_files"] == [str(left)]
-    assert f"✘ 1 file left torn by a crash: what it last said is not in the ledger\n           {left}" in (
+    assert f"✘ 1 file cut off by a crash: the last line is not in the ledger\n           {left}" in (
         taximeter("doctor").out
     )
     assert taximeter("doctor", "--no-sync", "--json").json()["torn_files"] == []
@@ -315,7 +315,7 @@ def test_rows_of_the_plugin_are_taken_in_and_are_the_calls_of_clines_record(
 def test_a_total_of_clines_is_not_called_missing(taximeter: Taximeter) -> None:
     folder = str(CAPTURES / "v3-simple" / ".cline")
     shown = taximeter("--cline-dir", folder, "reconcile", "--offline", "--since", "2026-11-01").out
-    assert "Claude Code left no total of its own for these days." in shown
+    assert "Claude Code recorded no totals for these days." in shown
 
 
 def test_sessions_that_began_in_one_second_are_told_apart(user: Path, taximeter: Taximeter) -> None:

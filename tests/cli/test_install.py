@@ -102,7 +102,7 @@ def test_commands_that_run_more_than_ours_stay_and_are_pointed_out(
     assert told.count(hook) == told.count(line) == 1
     meter("--claude-dir", str(claude), "status", "claude-code")
     assert [told for told in capsys.readouterr().out.splitlines() if told.startswith("  yours, ")] == [
-        f"  yours, runs taximeter among other things: {command}" for command in (hook, line)
+        f"  yours, also runs taximeter: {command}" for command in (hook, line)
     ]
     meter("--claude-dir", str(claude), "status", "claude-code", "--json")
     assert json.loads(capsys.readouterr().out)["folders"][0]["mixed"] == [hook, line]

@@ -69,7 +69,7 @@ class TestSpend:
     def test_hidden_spend_of_nothing_is_not_told(self, taximeter: Taximeter) -> None:
         taximeter.claude_dirs = [DATA / "s01_simple"]
         assert taximeter("spend", "--json").json()["hidden"] == {"cost_usd": "0.000000000", "sessions": 1}
-        assert "no record shows" not in taximeter("spend").out
+        assert "unrecorded" not in taximeter("spend").out
 
     def test_hidden_spend_that_nobody_knows_is_null(self, taximeter: Taximeter) -> None:
         taximeter.claude_dirs = [DATA / "v1_0_128"]
@@ -332,7 +332,7 @@ class TestLists:
     ) -> None:
         one = Transcript(tmp_path / "claude", one_hour=one_hour).prompt("go").call(30_000)
         taximeter.claude_dirs = [tmp_path / "claude"]
-        said = f"keeping it warm pays for at most {prompts} idle prompts"
+        said = f"keeping it warm pays off for at most {prompts} idle prompts"
         for seconds, is_warm in ((60, True), (7200, False)):
             moment = datetime.fromtimestamp(one.now / 1000 + seconds, UTC)
             monkeypatch.setattr("tracker.clock.now", moment.astimezone)

@@ -206,7 +206,7 @@ class TestFailures:
         gone.rmdir()
         ran = taximeter(*words)
         assert ran.code == 1
-        assert "the current folder is gone: go to another one" in one_line(ran)
+        assert "the current folder no longer exists: change to another one" in one_line(ran)
 
     def test_a_full_disk_is_one_line(self, tree: Path, taximeter: Taximeter, monkeypatch: pytest.MonkeyPatch) -> None:
         def full(*_: object, **__: object) -> None:

@@ -80,7 +80,7 @@ def test_context_points_at_what_the_open_nudge_asks_for_and_says_why(desk: Desk)
 
 def test_an_empty_log_says_what_to_do(desk: Desk) -> None:
     result = run("nudges", "--claude-dir", str(desk.claude_dir))
-    assert "Nothing was advised yet." in result.output
+    assert "No nudges yet." in result.output
     said = " ".join(result.output.split())
     assert "(taximeter install claude-code, taximeter install cline) or by" in said
     assert "taximeter backtest shows what it would have been" in said
@@ -146,7 +146,7 @@ def test_a_program_gets_the_whole_log_and_a_person_is_told_what_is_left_out(desk
     assert "left out" not in run("nudges", "--no-sync", "--limit", "0").output
     few = run("nudges", "--no-sync", "--limit", "5").output
     assert few.count("Compact now") == 5
-    assert "Older ones left out: --limit 0 shows all." in few
+    assert "Older rows left out: --limit 0 shows all." in few
 
 
 def test_what_was_shown_of_a_kind_is_counted_beyond_the_rows_listed(desk: Desk) -> None:
@@ -177,10 +177,10 @@ def test_dismissing_takes_the_sentence_away(desk: Desk) -> None:
 
 
 def test_there_must_be_something_to_dismiss(desk: Desk) -> None:
-    with pytest.raises(UserError, match="no nudge was shown"):
+    with pytest.raises(UserError, match="no nudge to dismiss"):
         cli.main(["nudges", "dismiss"], standalone_mode=False)
     desk.said_compact()
-    with pytest.raises(UserError, match="no ttl was shown"):
+    with pytest.raises(UserError, match="no ttl nudge to dismiss"):
         cli.main(["nudges", "dismiss", "ttl"], standalone_mode=False)
 
 
@@ -190,7 +190,7 @@ def test_the_third_dismissal_switches_off_and_on_brings_back(desk: Desk, tmp_pat
         desk.one = Transcript(desk.claude_dir, start_ms=int(time.time() * 1000) - 240_000)
         desk.said_compact()
         output = run("nudges", "dismiss", "compact").output
-    assert "That was the third time: compact is off" in output
+    assert "Dismissed three times: compact is now off" in output
     assert run("nudges", "on", "compact").output == "compact: on\n"
     desk.one = Transcript(desk.claude_dir, start_ms=int(time.time() * 1000) - 240_000)
     desk.said_compact()

@@ -33,8 +33,8 @@ def test_runs_of_programs_are_counted_beside_the_tasks(taximeter: Taximeter, tmp
 def test_where_programs_did_everything_their_runs_are_listed(taximeter: Taximeter, tmp_path: Path) -> None:
     shown = taximeter("tasks", "--claude-dir", programs(tmp_path / "c", typed=0)).out
     assert shown.count("✔") == 3
-    assert "3 runs of programs" in shown
-    assert "in no rate. Most often" in shown
+    assert "3 program runs" in shown
+    assert "left out of averages. Most often" in shown
     assert "--runs" not in shown
     assert any(line.strip().startswith("3 runs  ") for line in shown.splitlines())
 
@@ -46,5 +46,5 @@ def test_subagents_whose_session_is_gone_are_called_so_and_no_programs(taximeter
     Transcript(tmp_path / "c", "talked").prompt("mend it").answer("t")
     shown = taximeter("tasks", "--runs", "--claude-dir", str(tmp_path / "c")).out
     assert shown.count("(only subagents on record)") == 2
-    assert "2 runs of subagents alone, $" in shown
+    assert "2 runs with subagent records only, $" in shown
     assert "of programs" not in shown

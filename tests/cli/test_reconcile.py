@@ -180,7 +180,7 @@ def test_hidden_spend_of_a_session_without_calls_is_told(taximeter: Taximeter, t
     total = {"type": "cost-state", "sessionId": SESSION, "totalCostUSD": 0.25, "startTime": 1_795_000_000_000}
     taximeter.claude_dirs = [write_tree(tmp_path / "claude", {FILE: encoded(prompt(), total)})]
     report = taximeter("reconcile", "--since", "2026-11-20", "--until", "2026-11-20", "--offline")
-    assert "have $0.25 that no transcript shows, in 1 session (" in " ".join(report.out.split())
+    assert "include $0.25 missing from transcripts, in 1 session (" in " ".join(report.out.split())
 
 
 @pytest.mark.usefixtures("tree")

@@ -183,8 +183,8 @@ def test_edits_from_the_command_line(sessions: Path) -> None:
         assert result.exit_code == 0, result.output
     kinds = [run("task", "undo", "--no-sync").output.strip() for _ in range(8)]
     assert kinds == [
-        *(f"taken back: {kind}" for kind in ("exclude", "exclude", "move", "split", "merge", "status", "rename")),
-        "no edit to take back",
+        *(f"undone: {kind}" for kind in ("exclude", "exclude", "move", "split", "merge", "status", "rename")),
+        "no edit to undo",
     ]
 
 
@@ -214,7 +214,15 @@ def test_the_least_evidence_that_counts(sessions: Path) -> None:
 
 def test_context_prices_three_ways_to_go_on(sessions: Path) -> None:
     output = run("context", "--claude-dir", str(sessions)).output
-    for words in ("Context", "first prompt", "what is likely to come", "go on", "compact", "new session", "modelled"):
+    for words in (
+        "Context",
+        "first prompt",
+        "the likely rest of the session",
+        "go on",
+        "compact",
+        "new session",
+        "modelled",
+    ):
         assert words in output
     assert "the next 1 turn (about " in run("context", "s7", "--no-sync", "--turns", "1").output
     report = json.loads(run("context", "s7", "--json", "--no-sync", "--turns", "3").output)
@@ -253,7 +261,7 @@ def test_a_client_at_the_end_of_its_window_compacts_at_the_next_call(tmp_path: P
     write_history(tmp_path, last_days(1, 0.001), model="claude-haiku-4-5", cache_read_input_tokens=199_950)
     output = run("context", "--claude-dir", str(tmp_path)).output
     assert "(about 1 call)" in output
-    assert "the client compacts by itself at ~200k (assumed), in about 1 call\n" in output
+    assert "the client auto-compacts at ~200k (assumed), in about 1 call\n" in output
     report = json.loads(run("context", "--json", "--no-sync").output)
     assert report["prospect"]["calls_to_auto_compaction"] == 1
 
@@ -372,7 +380,7 @@ def test_an_unsure_decision_is_told_with_the_prompts_words(tmp_path: Path) -> No
 
 def test_a_session_that_rests_is_no_work_at_hand(sessions: Path) -> None:
     screen = run("context", "s1", "--claude-dir", str(sessions)).output
-    assert "If you take it up again, what is likely to come (about" in screen
+    assert "If you resume it, the likely rest of the session (about" in screen
     assert "From here" not in screen
 
 

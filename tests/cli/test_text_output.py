@@ -279,13 +279,13 @@ def test_context_of_a_session_of_which_only_a_subagent_is_on_record(taximeter: T
     ran = taximeter("context")
     assert (ran.code, ran.err) == (
         1,
-        f"taximeter: error: no call of the main conversation of session {SESSION} is on record\n",
+        f"taximeter: error: session {SESSION} has no recorded call in its main conversation\n",
     )
 
 
 def test_a_task_that_a_filter_touches_is_said_to_be_whole(tree: Path, taximeter: Taximeter) -> None:
     assert tree
-    said = "A task is counted whole"
+    said = "Tasks are counted in full"
     assert said in taximeter("tasks", "--since", "2020-01-01").out
     assert said not in taximeter("tasks").out
 

@@ -147,8 +147,8 @@ def test_what_nobody_foresaw_is_one_line_and_a_traceback_where_one_was_asked_for
     ran = taximeter("calls")
     assert (ran.code, ran.out) == (1, "")
     (line,) = ran.err.splitlines()
-    assert line.startswith("taximeter: error: unforeseen: OverflowError: ")
-    assert line.endswith(" (taximeter --debug … shows where)")
+    assert line.startswith("taximeter: error: unexpected error: OverflowError: ")
+    assert line.endswith(" (taximeter --debug … shows the traceback)")
     with pytest.raises(OverflowError):
         taximeter("--debug", "calls")
 

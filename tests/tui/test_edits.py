@@ -141,6 +141,6 @@ async def test_what_nobody_foresaw_of_an_edit_or_a_brief_is_said_and_the_next_ke
         await settled(pilot)
         last = [(toast.severity, toast.message) for toast in app._notifications][-1]
         assert last[0] == "warning"
-        assert last[1].endswith("unforeseen: RecursionError: no way out.")
+        assert last[1].endswith("unexpected error: RecursionError: no way out.")
         await pilot.press("2")
         assert "Tasks · November 2026" in await settled(pilot)

@@ -53,7 +53,7 @@ async def test_the_spend_screen_has_the_figures_of_spend(sample_script: Script, 
     text = await shown(sample_script, "spend")
     by_model = said("spend", "--by", "model", *_MONTH)
     assert f"November 2026 · {usd(by_model['total']['cost_usd'])} " in text
-    assert f"besides {usd(by_model['hidden']['cost_usd'])}" in text
+    assert f"plus {usd(by_model['hidden']['cost_usd'])}" in text
     for by in ("model", "project", "agent"):
         for row in said("spend", "--by", by, *_MONTH)["rows"]:
             assert usd(row["cost_usd"]) in text

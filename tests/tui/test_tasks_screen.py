@@ -196,7 +196,7 @@ async def test_a_task_has_the_same_figures_in_the_list_and_opened(sample_script:
         listed = await settled(pilot)
         await pilot.press("enter")
         opened = await settled(pilot)
-    figures = next(line for line in listed.splitlines() if "besides $0.50 unrecorded" in line)
+    figures = next(line for line in listed.splitlines() if "plus $0.50 unrecorded" in line)
     assert figures in opened.splitlines()
     assert "waste" not in figures
 

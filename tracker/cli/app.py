@@ -199,12 +199,16 @@ def _sentence(error: Exception) -> str:
     if isinstance(error, OSError):
         if error.filename:
             return f"{error.filename}: {error.strerror or error}"
-        return "the current folder is gone: go to another one" if _is_nowhere() else error.strerror or str(error)
+        return (
+            "the current folder no longer exists: change to another one"
+            if _is_nowhere()
+            else error.strerror or str(error)
+        )
     if isinstance(error, sqlite3.Error):
         return _database_trouble(error)
     if isinstance(error, (LedgerError, UserError)):
         return str(error)
-    return f"unforeseen: {type(error).__name__}: {error} (taximeter --debug … shows where)"
+    return f"unexpected error: {type(error).__name__}: {error} (taximeter --debug … shows the traceback)"
 
 
 def _database_trouble(error: sqlite3.Error) -> str:

@@ -37,8 +37,8 @@ from tracker.reports.backtest import BacktestReport, backtest_report, rule_name
 from tracker.words import MEANT_TO_HOLD, counted, percent, tokens
 
 _VARIANTS = {
-    "reread_0.25x": "a quarter as much read again",
-    "reread_3x": "three times as much read again",
+    "reread_0.25x": "a quarter as much re-read",
+    "reread_3x": "three times as much re-read",
     "summary_as_observed": "summaries as long as yours were ({})",
 }
 _SHOWN = 6
@@ -94,7 +94,11 @@ def backtest(
 def _show_nothing(filters: dict[str, str | None]) -> None:
     named = "".join(f" --{name} {text}" for name, text in filters.items() if text is not None)
     chosen = f" with{plain(named)}" if named else ""
-    click.echo(wrapped(f"No session to replay{chosen}: it takes one with a turn whose calls all have a price."))
+    click.echo(
+        wrapped(
+            f"No session to replay{chosen}: a replay needs a session with a turn, and a price for each of its calls."
+        )
+    )
     note("taximeter doctor says where it looked; taximeter sessions lists what is on record.")
 
 
@@ -108,8 +112,8 @@ def show(report: BacktestReport) -> None:
     hidden = f", and about {short_usd(report.hidden_nano)} for {counted(report.compactions, 'compaction')}"
     click.echo(
         wrapped(
-            f"What happened: {counted(report.calls, 'call')} on main chains, billed {short_usd(report.billed_nano)}"
-            f"{hidden if report.compactions else ''}."
+            f"What happened: {counted(report.calls, 'call')} in main conversations,"
+            f" billed {short_usd(report.billed_nano)}{hidden if report.compactions else ''}."
         )
     )
     click.echo()
@@ -120,7 +124,7 @@ def show(report: BacktestReport) -> None:
         click.echo()
         _show_said(report, cells)
     click.echo()
-    words = "All but the billed sum is modelled. Sensitivity, assumptions and every nudge: --json."
+    words = "Everything but the billed sum is modelled. Sensitivity, assumptions and every nudge: --json."
     if report.left_out:
         words += f" {counted(report.left_out, 'session')} left out: a call without a price, or no turn."
     note(words)
@@ -153,7 +157,7 @@ def _show_verdict(report: BacktestReport) -> None:
     ours, never = result.score(PolicyName.OURS), result.score(PolicyName.NEVER)
     hour = f", {ours.nudges_per_hour:.1f} an active hour" if ours.nudges_per_hour else ""
     if not ours.nudges:
-        click.echo("Nothing would have been said about compacting: no session grew to its level.")
+        click.echo("No compact nudge would have been shown: no session reached its compact level.")
         return
     word, sign = ("saved", 1) if saving.point_nano >= 0 else ("cost", -1)
     low, high = sorted((sign * saving.low_nano, sign * saving.high_nano))
@@ -165,24 +169,24 @@ def _show_verdict(report: BacktestReport) -> None:
     if saving.high_nano < 0:
         note("Here they do not pay; taximeter nudges off compact silences them.")
     if ours.captured is None:
-        note("Even in hindsight nothing was to be saved by compacting: the sessions ended too soon.")
+        note("Even with hindsight, compacting would have saved nothing: the sessions ended too soon.")
         return
     fixed = min((score for score in result.scores if score.name.startswith("fixed_")), key=lambda one: one.cost_nano)
     best = short_usd(never.cost_nano - result.score(PolicyName.OPTIMUM).cost_nano)
     paragraph(
-        f"Hindsight could have saved ~{best}, of which this gets {_part(ours.captured)};"
-        f" the best fixed rule here, {rule_name(fixed.name)}, gets {_part(fixed.captured)}."
+        f"Perfect hindsight would have saved ~{best}; the nudges get {_part(ours.captured)} of that,"
+        f" the best fixed rule here ({rule_name(fixed.name)}) {_part(fixed.captured)}."
         f"{_without_last(ours, fixed)} {ours.nudges_per_session:.1f} nudges a session{hour}."
     )
     own = tokens(round(report.observed_summary_tokens or 0))
     variants = [
         f"{short_usd(one.saved_nano)} with {_VARIANTS[label].format(own)}" for label, one in result.sensitivity.items()
     ]
-    paragraph(f"If compacting costs more or less than assumed, it saves {', '.join(variants)}.", dim=True)
+    paragraph(f"If compacting costs more or less than assumed, savings are {', '.join(variants)}.", dim=True)
 
 
 def _show_said(report: BacktestReport, cells: int) -> None:
-    click.echo(rule("What would have been said, with nothing of it followed", cells))
+    click.echo(rule("The nudges that would have been shown, had none been followed", cells))
     rows = [
         (
             f"  {one.kind.replace('_', ' ')}",
@@ -193,7 +197,7 @@ def _show_said(report: BacktestReport, cells: int) -> None:
         )
         for one in report.kinds
     ]
-    titles = ("said", "promised each", "would have saved", "right")
+    titles = ("shown", "promised each", "would have saved", "right")
     print_table((Column("  kind"), *numbers(*titles)), rows)
     click.echo()
     judged = [one for one in report.nudges if one.saved_nano is not None]
@@ -201,7 +205,7 @@ def _show_said(report: BacktestReport, cells: int) -> None:
         when = local(one.row.due_at)
         head = f"  {when:%Y-%m-%d %H:%M}  {short_session(one.row.session)}  {short_usd(one.saved_nano):>7}  "
         click.echo(head + fit(one.row.text or "", max(20, terminal_width() - len(head))).rstrip())
-    note("  Each alone, from then to the session's end; they overlap, so they do not add up.")
+    note("  Each counted alone, to the end of its session; they overlap, so they do not add up.")
 
 
 def _without_last(ours: Score, fixed: Score) -> str:
@@ -209,7 +213,7 @@ def _without_last(ours: Score, fixed: Score) -> str:
     shares = [_part(one.captured_without_last) for one in (ours, fixed)]
     if shares == [_part(one.captured) for one in (ours, fixed)]:
         return ""
-    return f" Followed only where the session goes on, as nudges ask, they get {shares[0]} and {shares[1]}."
+    return f" Followed only where the session goes on, as nudges ask: {shares[0]} and {shares[1]}."
 
 
 def _percent(share: float | None) -> str:

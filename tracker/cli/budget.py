@@ -92,7 +92,7 @@ def show(report: BudgetReport) -> None:
     print_table(columns, rows)
     if report.tasks_not_listed:
         more = f"{report.tasks_not_listed:,} more {'task is' if report.tasks_not_listed == 1 else 'tasks are'}"
-        paragraph(f"{more} past an alert of the budget a task; the dearest are listed.", dim=True)
+        paragraph(f"{more} past an alert of the task budget; the most expensive are listed.", dim=True)
     if all(line.budget_nano is None for line in report.lines):
         paragraph("No budget is set: taximeter budget --set month=200 (also day, week, task, project:TEXT).", dim=True)
     paragraph("spent: measured tokens at list price (priced).", dim=True)
@@ -117,7 +117,7 @@ def _layers(report: BudgetReport) -> None:
     made = report.layers
     if made is None:
         found = f"there {'is' if report.completed == 1 else 'are'} {counted(report.completed, 'task')}"
-        paragraph(f"A month's plan needs five completed tasks of the last eight weeks; {found}.")
+        paragraph(f"A planned month needs five completed tasks in the last eight weeks; {found}.")
         return
     click.echo(click.style("A month of this work", bold=True))
     own = {True: "your settings", False: "measured"}
@@ -137,6 +137,6 @@ def _layers(report: BudgetReport) -> None:
     print_table((Column("layer"), Column("figure", right=True), Column("from")), rows)
     paragraph(
         f"Measured on {made.completed} completed tasks of {counted(report.history_days, 'day')}; open tasks are left"
-        " out. A coming month is taken to bring as many tasks of the same size.",
+        " out. The coming month is assumed to bring as many tasks of the same size.",
         dim=True,
     )

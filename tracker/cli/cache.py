@@ -85,7 +85,7 @@ def show(report: CacheReport) -> None:
 
 def _show_causes(report: CacheReport) -> None:
     largest = max(one.waste for one in report.causes)
-    columns = (Column("cause"), *numbers("misses", "tokens again", "waste", "share"), Column("", min_width=90))
+    columns = (Column("cause"), *numbers("misses", "tokens missed", "waste", "share"), Column("", min_width=90))
     rows = [
         (
             cause_words(one.cause),
@@ -103,7 +103,7 @@ def _show_causes(report: CacheReport) -> None:
 def _show_misses(report: CacheReport) -> None:
     shown = report.misses[:_SHOWN]
     if len(shown) < report.total.misses:
-        note(f"The {len(shown)} dearest of {report.total.misses:,}; --csv lists all:")
+        note(f"The {len(shown)} most expensive of {report.total.misses:,}; --csv lists all:")
     short = short_ids(sorted({one.task_id for one in report.misses}))
     columns = [Column("when", cut="never"), Column("id", cut="never"), Column("task"), Column("cause", cut="never")]
     columns += numbers("tokens", "waste")

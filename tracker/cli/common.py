@@ -255,10 +255,10 @@ def _whole_id(db: sqlite3.Connection, part: str | None) -> str | None:
     return found[0] if found else part
 
 
-def agreed_to(question: str, *, about: str) -> bool:
-    """Ask on the terminal; UserError without one, which says what was to be confirmed (`about`)."""
+def agreed_to(question: str) -> bool:
+    """Ask for confirmation on the terminal; UsageError without one."""
     if not sys.stdin.isatty():
-        raise UsageError(f"no terminal to ask on whether {about}: add --yes")
+        raise UsageError("no terminal to ask for confirmation: add --yes")
     return click.confirm(question, err=True)
 
 

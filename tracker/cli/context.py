@@ -49,7 +49,7 @@ def context(invocation: Invocation, session: str | None, turns: int | None) -> N
     preferences = preferences_of(user_settings())
     report = context_report(db, found.id, habits, preferences, turns=turns)
     if report is None:
-        raise UserError(f"no call of the main conversation of session {found.native_id} is on record")
+        raise UserError(f"session {found.native_id} has no recorded call in its main conversation")
     if invocation.as_json:
         print_json(report.as_json())
     elif invocation.as_csv:
@@ -94,12 +94,12 @@ def _cache_words(report: ContextReport) -> str:
     words = f"{click.style('warm', fg='green')} {countdown(report.ttl_ms - report.idle_ms)} · {report.lifetime}"
     if report.prospect is None or not report.prospect.pings:
         return words
-    return f"{words} · keeping it warm pays for at most {counted(report.prospect.pings, 'idle prompt')}"
+    return f"{words} · keeping it warm pays off for at most {counted(report.prospect.pings, 'idle prompt')}"
 
 
 def _show_prospect(session: LiveSession, ahead: Prospect, nudge: NudgeRow | None, idle_ms: int, cells: int) -> None:
     options = ahead.options
-    start = "From here" if idle_ms < DEFAULTS.return_window_ms else "If you take it up again"
+    start = "From here" if idle_ms < DEFAULTS.return_window_ms else "If you resume it"
     click.echo(rule(f"{start}, {horizon(ahead)} (about {counted(options.calls, 'call')})", cells))
     best = advised(options, nudge)
     for option in options.ways:
@@ -125,10 +125,10 @@ def _show_prospect(session: LiveSession, ahead: Prospect, nudge: NudgeRow | None
     )
     is_assumed = ahead.trigger_source == TriggerSource.ASSUMED
     size = f"~{tokens(ahead.trigger)} (assumed)" if is_assumed else tokens(ahead.trigger)
-    click.echo(f"  the client compacts by itself at {size}, in about {counted(ahead.to_compaction, 'call')}")
+    click.echo(f"  the client auto-compacts at {size}, in about {counted(ahead.to_compaction, 'call')}")
     band = options.forecast.band
     residuals = f", {band.residuals:,} own forecasts" if band.residuals else ""
     if best.kind == OptionKind.NEW_SESSION:
         brief = f"taximeter handover {shlex.quote(short_session(session.native_id))}"
-        note(f"A new session knows nothing of this task: start one for the next, or with the brief of {brief}.")
+        note(f"A new session knows nothing of this task: start one for the next task, or hand over with {brief}.")
     note(f"~ modelled; ranges are {MEANT_TO_HOLD} ({band.source} band{residuals}), {options.forecast.condition}.")

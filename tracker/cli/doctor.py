@@ -191,7 +191,7 @@ def _show(found: dict[str, Any]) -> None:
     ledger = found["ledger"]
     line(True, f"ledger   {ledger['path']} ({ledger['bytes'] / 1e6:.1f} MB, mode {ledger['mode'][2:]})")
     for path in ledger["set_aside"]:
-        line(False, f"a damaged ledger was set aside: {path} (delete it if nothing in it is missed)")
+        line(False, f"a damaged ledger was set aside: {path} (delete it if you do not need it)")
     if not found["folders"]:
         line(False, f"no folder of an agent found; looked in {', '.join(found['looked_in'])}")
         click.echo("  name one with --claude-dir or --cline-dir, or try taximeter demo")
@@ -213,7 +213,7 @@ def _show(found: dict[str, Any]) -> None:
     _list_files([f"{file['bad_lines']:>5}  {file['path']}" for file in damaged])
     torn = found["torn_files"]
     if torn:
-        line(False, f"{counted(len(torn), 'file')} left torn by a crash: what it last said is not in the ledger")
+        line(False, f"{counted(len(torn), 'file')} cut off by a crash: the last line is not in the ledger")
     _list_files([f"{'':7}{path}" for path in torn])
     unpriced = unpriced_text(found["unpriced_models"], found["uncounted_models"])
     models = f": {unpriced}" if unpriced else ""

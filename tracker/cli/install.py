@@ -52,7 +52,7 @@ def install_command(invocation: Invocation, agent: str, yes: bool, no_hooks: boo
     taximeter --claude-dir ~/.claude-work install claude-code
     """
     if sys.platform == "win32":
-        raise UserError("hooks do not work on Windows; every report and the dashboard do without them")
+        raise UserError("hooks do not work on Windows; all reports and the dashboard work without them")
     if agent == Agent.CLINE:
         from tracker.cli import install_cline
 
@@ -66,7 +66,7 @@ def install_command(invocation: Invocation, agent: str, yes: bool, no_hooks: boo
         plan = plan_install(folder, program, version=version, hooks=not no_hooks, status_line=not no_statusline)
         if agreed(plan.notes, plan.change.diff(), yes=yes, file=plain(str(plan.change.path))):
             install(plan, program)
-            _said_done(plan, "installed; it works from the next session on")
+            _said_done(plan, "installed; takes effect with the next session")
 
 
 @click.command("uninstall")
@@ -94,7 +94,7 @@ def uninstall_command(invocation: Invocation, agent: str, yes: bool) -> None:
         plan = plan_uninstall(folder, home())
         if agreed(plan.notes, plan.change.diff(), yes=yes, file=plain(str(plan.change.path))):
             uninstall(plan, home())
-            _said_done(plan, "taken out")
+            _said_done(plan, "removed")
 
 
 @click.command("status")
@@ -149,7 +149,7 @@ def agreed(notes: Sequence[str], diff: str, *, yes: bool, file: str = "this") ->
     if not diff:
         return True
     click.echo(plain_lines(diff))
-    return yes or agreed_to(f"Write {file}?", about="this change is wanted")
+    return yes or agreed_to(f"Write {file}?")
 
 
 def _said_done(plan: InstallPlan, what: str) -> None:
@@ -160,7 +160,7 @@ def _print_status(found: HookStatus) -> None:
     for folder in found.folders:
         click.echo(plain(f"{folder.path}: {_folder_text(folder)}"))
         for command in folder.mixed:
-            click.echo(f"  yours, runs taximeter among other things: {plain(command)}")
+            click.echo(f"  yours, also runs taximeter: {plain(command)}")
         for problem in folder.problems:
             click.echo(plain(f"  problem: {problem}"))
     print_fired(found.fired)

@@ -28,7 +28,7 @@ def install(invocation: Invocation, *, yes: bool) -> None:
     plan = plan_cline_install(where, program)
     if agreed(plan.notes, plan.diff(), yes=yes):
         install_cline(plan, where, program)
-        _said_done(plan, "installed; Cline takes it up with its next session")
+        _said_done(plan, "installed; takes effect with Cline's next session")
 
 
 def uninstall(invocation: Invocation, *, yes: bool) -> None:
@@ -37,7 +37,7 @@ def uninstall(invocation: Invocation, *, yes: bool) -> None:
     plan = plan_cline_uninstall(where, home())
     if agreed(plan.notes, plan.diff(), yes=yes):
         uninstall_cline(plan, where, home())
-        _said_done(plan, "taken out")
+        _said_done(plan, "removed")
 
 
 def look(invocation: Invocation) -> ClineStatus:

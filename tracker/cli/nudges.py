@@ -89,13 +89,13 @@ def dismiss(kind: str | None) -> None:
     LedgerKeeper(str(home())).keep_current(db)  # takes over what hooks have shown since
     row = dismiss_latest(db, kind, clock.now_ms())
     if row is None:
-        raise UserError(f"no {kind or 'nudge'} was shown that could be dismissed (taximeter nudges lists them)")
+        raise UserError(f"no {f'{kind} nudge' if kind else 'nudge'} to dismiss (taximeter nudges lists them)")
     keeper = LedgerKeeper(str(home()))
     keeper.keep_current(db)  # takes the sentence out of the advice
     click.echo(f"dismissed: {plain(row.text or '')}")
     summary = next(one for one in nudge_report(db, keeper.advisor.preferences).kinds if one.kind == row.kind)
     if summary.state == "dismissed":
-        note(f"That was the third time: {row.kind} is off (taximeter nudges on {row.kind}).")
+        note(f"Dismissed three times: {row.kind} is now off (taximeter nudges on {row.kind}).")
 
 
 @nudges.command()
@@ -151,7 +151,7 @@ def show(report: NudgeReport, *, every: bool) -> None:
     if all(one.state == "off" for one in report.kinds):
         paragraph(_ALL_OFF)
     if not report.rows:
-        click.echo("Nothing was advised yet." if not every else "Nothing was evaluated yet.")
+        click.echo("No nudges yet." if not every else "No evaluations yet.")
         paragraph(
             "Advice is given while an agent runs, by its hooks (taximeter install claude-code, taximeter install"
             " cline) or by taximeter watch. taximeter backtest shows what it would have been in your past sessions,"
@@ -164,9 +164,9 @@ def show(report: NudgeReport, *, every: bool) -> None:
         (short_time(row.due_at), short_session(row.session), row.kind, fate(row), promised(row), row.text or row.reason)
         for row in report.rows
     ]
-    print_table((*columns, Column("said" if not every else "said, or why not", cut="below")), rows)
+    print_table((*columns, Column("said" if not every else "nudge, or why not", cut="below")), rows)
     if report.has_more:
-        note("Older ones left out: --limit 0 shows all.")
+        note("Older rows left out: --limit 0 shows all.")
     for one in report.kinds:
         if one.shown or one.state == "dismissed":
             parts = [f"{one.shown} shown"]
@@ -181,4 +181,4 @@ def show(report: NudgeReport, *, every: bool) -> None:
             f" forecast without it ~{short_usd(found.forecast_nano)}"
             f" ({short_usd(found.low_nano)} to {short_usd(found.high_nano)})."
         )
-    note(f"Savings are modelled; ranges are {MEANT_TO_HOLD}. What they rest on: --json.")
+    note(f"Savings are modelled; ranges are {MEANT_TO_HOLD}. Their assumptions: --json.")

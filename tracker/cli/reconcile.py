@@ -99,7 +99,7 @@ def show(report: ReconcileReport, *, looked_for_key: bool) -> None:
     if not report.sources:
         if looked_for_key:
             paragraph(
-                "No key: ANTHROPIC_ADMIN_KEY, or saved report files as arguments, bring in the provider's side"
+                "No key: set ANTHROPIC_ADMIN_KEY, or name saved report files, to compare with the provider"
                 " (taximeter reconcile --help)."
             )
     else:
@@ -129,7 +129,7 @@ def _compared(title: str, listed: Sequence[Row]) -> None:
         [
             [
                 row.day,
-                row.model or "(not said)",
+                row.model or "(not given)",
                 _words(row.kind),
                 _signed(sum(row.difference[:4])),
                 _signed(row.difference[4]),
@@ -141,7 +141,7 @@ def _compared(title: str, listed: Sequence[Row]) -> None:
     if len(different) > _SHOWN:
         note(f"{len(different) - _SHOWN:,} more (--csv, --json).")
     paragraph(
-        "Provider less ledger, in tokens (measured) and dollars (reported less priced); the cause is inferred:",
+        "Provider minus ledger, in tokens (measured) and dollars (reported minus priced); the cause is inferred:",
         dim=True,
     )
     for why in dict.fromkeys(f"{_words(row.kind)}: {row.why}" for row in different):
@@ -156,10 +156,10 @@ def _words(kind: str) -> str:
 def _client(report: ReconcileReport) -> None:
     hidden = report.hidden
     if hidden.cost is None:
-        paragraph("Claude Code left no total of its own for these days.")
+        paragraph("Claude Code recorded no totals for these days.")
         return
     paragraph(
-        f"The client's own totals have {short_usd(hidden.cost)} that no transcript shows, in"
+        f"The client's own totals include {short_usd(hidden.cost)} missing from transcripts, in"
         f" {counted(hidden.sessions, 'session')} (compaction, titles, web search …)."
     )
     for row in [row for row in hidden.rows if row.cost is None][:5]:

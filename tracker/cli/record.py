@@ -147,7 +147,7 @@ def show(jobs: list[MeteredJob]) -> None:
         Column("job"),
         Column("n", right=True),
         Column("task"),
-        *numbers("sent", "ok", "taken", "billed", "cost", "per taken"),
+        *numbers("sent", "ok", "taken", "billed", "cost", "per accepted"),
     )
     rows = [
         [
@@ -172,4 +172,4 @@ def show(jobs: list[MeteredJob]) -> None:
                 f" {short_usd(one.computed_cost)}; the provider's figure counts.",
                 dim=True,
             )
-    paragraph("Recorded by you, beside the token costs and in none of their totals.", dim=True)
+    paragraph("Recorded by you; not in any total of token costs.", dim=True)

@@ -30,7 +30,7 @@ def ask_and_refine(
         raise UserError(f"no session begins with {session!r} (taximeter sessions lists them)")
     waiting = digests(db, sessions, again=session is not None)
     if not waiting:
-        click.echo("nothing to refine: no session with two prompts or more that was not asked about yet", err=True)
+        click.echo("nothing to refine: every session with two prompts or more has been sent before", err=True)
         return True
     book = price_book()
     model = cheapest_model()
@@ -46,7 +46,7 @@ def ask_and_refine(
         err=True,
     )
     ask = WAYS[through](model)
-    if not assume_yes and not agreed_to("Send it?", about="this may be sent"):
+    if not assume_yes and not agreed_to("Send it?"):
         return False
     paid = 0
     try:

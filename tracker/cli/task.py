@@ -111,7 +111,7 @@ def draw(detail: TaskDetail, hindsight: TaskHindsight | None) -> None:
         note(f"Edited: {edit}")
     if len(detail.turns) > 1:
         split = f"taximeter task edit split {detail.short_id}.N"
-        note(f"Another task inside? {split}, N as above{_other_sessions(detail)}; task undo takes it back.")
+        note(f"Is there another task in it? {split}, N as above{_other_sessions(detail)}; task undo reverts it.")
 
 
 def _other_sessions(detail: TaskDetail) -> str:
@@ -130,7 +130,7 @@ def _head(detail: TaskDetail) -> None:
     one = detail.task
     evidence = f" by {one.evidence}" if one.evidence and one.evidence != "question" else ""
     evidence = " (a question)" if one.evidence == "question" else evidence
-    evidence = " (a run of a program, in no rate)" if detail.is_program_run else evidence
+    evidence = " (a program run, left out of averages)" if detail.is_program_run else evidence
     click.echo(click.style(wrapped(f"{STATUS_GLYPHS[one.status]} {plain(one.title)}"), bold=True))
     project = project_name(one.project)
     where = " · ".join(part for part in (one.agents.replace(",", " + "), project, one.branch or "") if part)
@@ -160,14 +160,14 @@ def _besides(detail: TaskDetail, cells: int) -> None:
     """What is in no figure above, what the provider says, and what went wrong there."""
     one = detail.task
     if one.hidden:
-        click.echo(f"  besides: {short_usd(one.hidden)} that no record shows")
+        click.echo(f"  plus {short_usd(one.hidden)} of unrecorded requests")
     elif one.hidden is None and one.unrecorded:
-        click.echo(f"  besides: ~{short_usd(one.unrecorded)} that no record shows (modelled)")
+        click.echo(f"  plus ~{short_usd(one.unrecorded)} of unrecorded requests (modelled)")
     if detail.jobs:
         jobs = f"{short_usd(sum(job.cost for job in detail.jobs))} for {', '.join(job.what for job in detail.jobs)}"
-        click.echo(fit(f"  besides, recorded by you: {jobs}", cells).rstrip())
+        click.echo(fit(f"  plus, recorded by you: {jobs}", cells).rstrip())
     if one.unpriced:
-        click.echo(f"  besides: {counted(one.unpriced, 'call')} without a price")
+        click.echo(f"  plus {counted(one.unpriced, 'call')} without a price")
     for reported in detail.reported:
         if reported.sums.billed:
             calls = "" if reported.label == Label.REPORTED else f" for {reported.sums.billed} of {one.calls} calls"
@@ -305,7 +305,7 @@ def undo(invocation: Invocation) -> None:
     taximeter task undo
     """
     kind = edit_tasks.undo(open_modelled(invocation))
-    click.echo(f"taken back: {kind}" if kind else "no edit to take back")
+    click.echo(f"undone: {kind}" if kind else "no edit to undo")
 
 
 task.add_command(edit_group)

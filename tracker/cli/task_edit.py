@@ -84,7 +84,7 @@ def split(invocation: Invocation, turn: str) -> None:
     taximeter task edit split t1f3.4
     """
     db = open_modelled(invocation)
-    _tell(db, "starts at that turn", edit_tasks.split(db, *edit_tasks.find_numbered(db, turn)))
+    _tell(db, "split off", edit_tasks.split(db, *edit_tasks.find_numbered(db, turn)))
 
 
 @edit_group.command()
@@ -146,4 +146,4 @@ def exclude(invocation: Invocation, task_id: str, off: bool) -> None:
     """
     db = open_modelled(invocation)
     identity = edit_tasks.exclude(db, edit_tasks.find_task(db, task_id), is_on=not off)
-    _tell(db, "taken in" if off else "excluded", identity)
+    _tell(db, "included again" if off else "excluded", identity)

@@ -65,7 +65,9 @@ _SIGNALS = {signal.replace(" ", "-"): signal for signal in Evidence}
 )
 @click.option("--session", metavar="ID", help="With --refine: only the session whose id starts with ID.")
 @click.option("--yes", is_flag=True, help="With --refine: do not ask for confirmation.")
-@click.option("--runs", is_flag=True, help="Also list runs (claude -p, SDK) with the same opening words, one by one.")
+@click.option(
+    "--runs", is_flag=True, help="Also list program runs (claude -p, SDK) with the same opening words, one by one."
+)
 @limit_option
 @filter_options
 @csv_option
@@ -97,7 +99,7 @@ def tasks(
     from tracker.rebuild import own_weights_in_use
 
     if not refine and (through or session or yes):
-        raise click.UsageError("--through, --session and --yes say how to --refine; without it they mean nothing")
+        raise click.UsageError("--through, --session and --yes need --refine")
     db, chosen = open_chosen(invocation, filters, modelled=True)
     if refine:
         from tracker.cli.refine import ask_and_refine
@@ -117,7 +119,7 @@ def tasks(
         own = own_weights_in_use(db)
         show(report, most, with_runs=runs, corrections=own.corrections if own is not None else 0)
         if chosen.since or chosen.until or chosen.model:
-            note("A task is counted whole: with its calls of other days and models (taximeter spend leaves those out).")
+            note("Tasks are counted in full, with their calls of other days and models (spend leaves those out).")
 
 
 def _csv_row(task: TaskRow, *, is_program_run: bool) -> tuple[object, ...]:
@@ -196,7 +198,7 @@ def _headline(report: TasksReport) -> str:
     rates = report.headline
     text = f"{rates.completed:,} completed of {len(report.typed):,}"
     if rates.direct_nano is None:
-        return f"{text} · from five completed tasks on, a rate is shown"
+        return f"{text} · rates are shown from five completed tasks on"
     text += f" · direct {short_usd(rates.direct_nano)}"
     if rates.interval_nano is not None:
         text += f" ({short_usd(rates.interval_nano[0])} – {short_usd(rates.interval_nano[1])})"
@@ -214,13 +216,13 @@ def _note_runs(runs: Sequence[TaskRow], *, are_listed: bool) -> None:
     if alike:
         title = Counter(task.title for task in alike).most_common(1)[0][0]
         note(
-            f"{counted(len(alike), 'run')} of programs (claude -p, SDK), {_cost(alike)}: they begin alike, edited"
-            f" nothing, and are in no rate{how}. Most often: {title}"
+            f"{counted(len(alike), 'program run')} (claude -p, SDK), {_cost(alike)}: same opening words, no edits, left"
+            f" out of averages{how}. Most often: {title}"
         )
     if silent:
         note(
-            f"{counted(len(silent), 'run')} of subagents alone, {_cost(silent)}: what was said in their sessions is not"
-            f" on record. They edited nothing, and are in no rate{how}."
+            f"{counted(len(silent), 'run')} with subagent records only, {_cost(silent)}: no prompt on record,"
+            f" no edits, left out of averages{how}."
         )
 
 
@@ -237,14 +239,17 @@ def _notes(report: TasksReport, corrections: int) -> None:
         others = f"; the others took {100 * report.retry_share:.0f}% of the cost" if report.one_shot < 1 else ""
         note(f"{100 * report.one_shot:.0f}% of turns with edits needed no second try at a file{others}.")
     if report.excluded:
-        note(f"Outside: {counted(len(report.excluded), 'excluded task')}, {_cost(report.excluded)}.")
+        note(f"Not counted: {counted(len(report.excluded), 'excluded task')}, {_cost(report.excluded)}.")
     note_gaps(report.tasks)
     if corrections:
-        note(f"Task starts are judged by your {corrections} corrections (settings.toml: tasks.own_weights = false).")
+        note(
+            f"Task starts are judged by weights learned from your {corrections} corrections"
+            " (settings.toml: tasks.own_weights = false)."
+        )
     for one in report.unsure:
         said = "starts a task" if one.starts_task else "continues its task"
         prompt = f' "{fit(one.prompt, 40).rstrip()}"' if one.prompt else ""
-        note(f"Least sure: {report.short_ids[one.task_id]}.{one.turn}{prompt} {said}; if not: {one.command}")
+        note(f"Least certain: {report.short_ids[one.task_id]}.{one.turn}{prompt} {said}; if not: {one.command}")
     for join in report.joins:
         task, into = report.short_ids[join.task_id], report.short_ids[join.into]
         note(f"Does {task} continue {into}? taximeter task edit merge {into} {task}")

@@ -106,14 +106,14 @@ class _Screen:
     def show(self, report: SyncReport) -> None:
         """After a look: advice first, it has the least time. LedgerError if the ledger is another by now."""
         if file_of(ledger_path()) != self._file:
-            raise LedgerError(f"the ledger {ledger_path()} was removed, or another put in its place: run it again")
+            raise LedgerError(f"the ledger {ledger_path()} was removed or replaced: run it again")
         try:
             due = self._keeper.keep_current(self._db)
         except (sqlite3.Error, OSError) as error:
             if is_damage(error):
                 raise
             if not self._advice_waits:
-                say(f"advice has to wait: {error}")
+                say(f"advice is delayed: {error}")
             self._advice_waits, due = True, []
         else:
             self._advice_waits = False

@@ -151,9 +151,9 @@ def show(report: WeighReport) -> None:
         paragraph(f"An estimate is {CHARS_PER_TOKEN} characters a token, give or take {ESTIMATE_SPREAD:.0%}.", dim=True)
     paragraph(
         f"a month: the calls of {report.since} to {report.until} that carry it (~ modelled). A cold call writes"
-        " it, each other reads it; a session's subagents count as sessions. A handover: if every session began"
+        " it, every other call reads it; a session's subagents count as sessions. A handover: if every session began"
         " with it.",
         dim=True,
     )
     if any(not one.calls for one in report.things):
-        paragraph("–: no call of these days belongs to that folder.", dim=True)
+        paragraph("–: no call in this period belongs to that folder.", dim=True)

@@ -25,7 +25,7 @@ from tracker.model.defaults import DEFAULTS, HOUR_MS
 from tracker.reports.json_values import rounded
 
 _RULES = {
-    PolicyName.NEVER: "only the client itself",
+    PolicyName.NEVER: "auto-compact only",
     PolicyName.CLIENT: "the client as shipped",
     PolicyName.WINDOW_80: "at 80% of the window",
     PolicyName.OURS: "when Taximeter says so",

@@ -244,7 +244,7 @@ def advised(options: Options, nudge: NudgeRow | None) -> Option:
 def horizon(ahead: Prospect) -> str:
     """Which calls the three ways are priced over."""
     if ahead.turns is None:
-        return "what is likely to come"
+        return "the likely rest of the session"
     return "until compaction" if ahead.until_compaction else f"the next {counted(ahead.turns, 'turn')}"
 
 

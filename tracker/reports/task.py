@@ -191,6 +191,6 @@ def _edits_about(db: sqlite3.Connection, turns: list[TaskTurn], names: dict[int,
     told = []
     for edit, body in in_force(edits(db)):
         if any((anchor.session, anchor.prompt) in here for anchor in body.turns):
-            what = body.title or body.status or ("" if body.is_on else "taken back")
+            what = body.title or body.status or ("" if body.is_on else "undone")
             told.append(f"{edit.kind} {what}".strip())
     return told

@@ -171,7 +171,7 @@ def _model(book: PriceBook, calls: Sequence[LoggedCall], model: str, now_ms: int
     if "new" in crossed:
         notes.append("Its tokenizer makes 1/1.35 to 1 times the tokens (middle 1/1.3) of the newer models' work.")
     if any(call.is_fast for call in calls):
-        notes.append("Nothing in fast mode, unlike some of this work.")
+        notes.append("Without fast mode, which some of this work used.")
     if case.does_not_fit:
         larger = "prompt is" if case.does_not_fit == 1 else "prompts are"
         notes.append(f"{case.does_not_fit:,} {larger} larger than its context window.")
@@ -184,7 +184,7 @@ def _cache(calls: Sequence[LoggedCall], begun: Mapping[int, int]) -> WhatIfCase:
     life = "5 minutes" if ttl_ms == TTL_5M_MS else "1 hour"
     return WhatIfCase(
         "cache",
-        f"caches that live {life}",
+        f"a cache TTL of {life}",
         other_cache_life(calls, ttl_ms, static),
         ("Pauses replayed from the records; the range is a bootstrap over conversations.",),
     )
@@ -194,13 +194,13 @@ def _batch(calls: Sequence[LoggedCall], unattended: Sequence[LoggedCall], share:
     if share is None:
         change = "unattended sessions in batches"
         case = in_batches(unattended, 1.0)
-        why = "What could wait: sessions that a program started. --batch SHARE says otherwise."
+        why = "What could wait: sessions that a program started. --batch SHARE sets another share."
     else:
         change = f"{share:.0%} of the work in batches"
         case = in_batches(calls, share)
         why = "The share is yours."
     return WhatIfCase(
-        "batch", change, case, ("Tokens at half price within a day; one end finds nothing in the cache.", why)
+        "batch", change, case, ("Tokens at half price within a day; one end assumes that nothing is cached.", why)
     )
 
 
@@ -215,7 +215,7 @@ def _baseline(
         "baseline",
         f"first prompts of {tokens:,} tokens at most",
         without_baseline_above(list(main.values()), list(others.values()), begun, tokens),
-        ("The excess is never written nor read; the careful end trims the main conversation only.",),
+        ("The excess is never written nor read; the cautious end trims the main conversation only.",),
     )
 
 

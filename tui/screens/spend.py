@@ -130,9 +130,9 @@ class SpendScreen(Board[SpendPart]):
         """What stands beside the total and is not in it, as much as there is room for."""
         groups = []
         if part.hidden_nano:
-            groups.append(line(("besides ", "$dim"), short_usd(part.hidden_nano)))
-            if room >= 58:
-                groups.append(line((" that no record shows", "$dim")))
+            groups.append(line(("plus ", "$dim"), short_usd(part.hidden_nano)))
+            if room >= 40:
+                groups.append(line((" unrecorded", "$dim")))
         if part.total.unpriced:
             models = ", ".join(map(model_name, part.unpriced_models))
             groups.append(line((" · " if groups else "", "$dim"), ("no price: ", "$dim"), (models, "$warn")))

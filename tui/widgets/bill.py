@@ -25,9 +25,9 @@ def bill_lines(task: TaskRow, when: str, width: int, *, with_dollars: bool = Fal
     if task.waste:
         figures.append(line(("  waste ", "$dim"), (short_usd(task.waste), "bold $waste")))
     if task.hidden:
-        figures.append(line(("  besides ", "$dim"), short_usd(task.hidden), (" unrecorded", "$dim")))
+        figures.append(line(("  plus ", "$dim"), short_usd(task.hidden), (" unrecorded", "$dim")))
     elif task.hidden is None and task.unrecorded:
-        figures.append(line(("  besides ", "$dim"), "~" + short_usd(task.unrecorded), (" unrecorded", "$dim")))
+        figures.append(line(("  plus ", "$dim"), "~" + short_usd(task.unrecorded), (" unrecorded", "$dim")))
     figures.append(line((f"  {when}", "$dim")))
     parts = parts_of(task)
     return [fitting(figures, width), split_bar(parts, width), *split_key(parts, width, with_dollars=with_dollars)]

@@ -60,10 +60,10 @@ def test_the_context_report_has_the_very_saving_that_a_nudge_names(desk: Desk, k
 @pytest.mark.parametrize(
     ("size", "turns", "words"),
     [
-        (60_000, None, "what is likely to come"),
+        (60_000, None, "the likely rest of the session"),
         (60_000, 1, "the next 1 turn"),
         (60_000, 3, "the next 3 turns"),
-        (160_000, None, "what is likely to come"),
+        (160_000, None, "the likely rest of the session"),
         (160_000, 3, "until compaction"),
     ],
 )

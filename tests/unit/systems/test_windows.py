@@ -94,7 +94,7 @@ def test_hooks_are_refused_in_one_line_and_harm_nobody(on_windows: Runner) -> No
         told = on_windows(_RUN[0], "install", agent, "--yes")
         assert (told.returncode, told.stdout) == (1, "")
         assert told.stderr == (
-            "taximeter: error: hooks do not work on Windows; every report and the dashboard do without them\n"
+            "taximeter: error: hooks do not work on Windows; all reports and the dashboard work without them\n"
         )
     told = on_windows(_RUN[0], "hook", "Stop")
     assert (told.returncode, told.stdout, told.stderr) == (0, "", "")
