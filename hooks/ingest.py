@@ -95,7 +95,7 @@ def _take_in(home: str, known: _Named, done_pipes: list[int] | None = None) -> _
     `done_pipes` are closed once the records are in the ledger: advice is not waited for.
     """
     from tracker.ingest import SyncReport, sync
-    from tracker.keeper import keep_spooled
+    from tracker.keeper import store_spooled
     from tracker.reader_options import usable_options
     from tracker.sources.all import all_sources
 
@@ -111,7 +111,7 @@ def _take_in(home: str, known: _Named, done_pipes: list[int] | None = None) -> _
             options, troubles = usable_options(db)
             report = SyncReport(problems=troubles)
             sync(db, all_sources(Path(home), folders, []), options, report=report)
-            keep_spooled(db, taken)
+            store_spooled(db, taken)
         _report(home, taken, report.problems)
     while done_pipes:
         os.close(done_pipes.pop())

@@ -1,6 +1,6 @@
-"""The current time, asked for in one place so that tests can hold it still, and recorded times as reports give them.
+"""The current time, read in one place so that tests can freeze it, and the formats of recorded times in reports.
 
-UTC in ISO 8601 for programs, the local time for people.
+Programs get UTC in ISO 8601, people local time.
 """
 
 from datetime import UTC, date, datetime
@@ -22,29 +22,29 @@ def now_ms() -> int:
 
 
 def iso(at_ms: int | None) -> str | None:
-    """An epoch time in milliseconds as `2026-11-20T09:12:00.000Z`: all of one length, so texts sort as times do."""
+    """An epoch time in milliseconds as `2026-11-20T09:12:00.000Z`: fixed length, so strings sort like times."""
     if at_ms is None:
         return None
     return datetime.fromtimestamp(at_ms / 1000, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def local(at_ms: float) -> datetime:
-    """An epoch time in milliseconds on this machine's wall clock."""
+    """An epoch time in milliseconds as local time."""
     return datetime.fromtimestamp(at_ms / 1000, UTC).astimezone()
 
 
 def short_day(at_ms: float) -> str:
-    """The local day of a time: 11-20, or 2025-11-20 of another year."""
+    """The local day: 11-20, or 2025-11-20 if not this year."""
     return f"{local(at_ms):{'%m-%d' if _is_of_this_year(at_ms) else '%Y-%m-%d'}}"
 
 
 def short_time(at_ms: float) -> str:
-    """Local day and time: 11-20 09:12, or 2025-11-20 of another year, in no more room."""
+    """Local day and time: 11-20 09:12, or just 2025-11-20 if not this year."""
     return f"{local(at_ms):{'%m-%d %H:%M' if _is_of_this_year(at_ms) else '%Y-%m-%d'}}"
 
 
 def ago(at_ms: int, now: int | None = None) -> str:
-    """How long ago a time was, in its largest unit: 3 d ago, 40 s ago."""
+    """How long ago a time was, in the largest unit that fits: 3 d ago, 40 s ago."""
     seconds = max(0, ((now_ms() if now is None else now) - at_ms) // 1000)
     for size, unit in ((86_400, "d"), (3600, "h"), (60, "min")):
         if seconds >= size:
@@ -56,7 +56,7 @@ def _is_of_this_year(at_ms: float) -> bool:
     return local(at_ms).year == today().year
 
 
-def day_begins(day: date) -> int:
-    """Epoch milliseconds of a local day's first moment: one o'clock where the clocks go forward at midnight."""
-    # A naive time's own timestamp finds that moment; one made aware before is an hour early on such a day.
+def day_start_ms(day: date) -> int:
+    """Start of a local day in epoch milliseconds: 01:00 where the clocks go forward at midnight."""
+    # timestamp() of a naive time handles that day; of an aware one it would be an hour early.
     return round(datetime.combine(day, datetime.min.time()).timestamp() * 1000)

@@ -1,4 +1,4 @@
-"""What follows each sync: read the hooks' spool, rebuild derived tables, evaluate nudges, write the advice files.
+"""The work after each sync: read the hook spool, rebuild derived tables, evaluate nudges, write the advice files.
 
 Watcher, dashboard, background ingest and `nudges` all go through here. Outside `hooks` and its installer, only this
 module knows the files that hooks read and write.
@@ -21,13 +21,13 @@ NUDGE_SHOWN = "NudgeShown"
 
 
 class HookFiles:
-    """Advice files and marks as `hooks.advice` keeps them."""
+    """The advice files, and the marks of shown nudges, in the formats of `hooks.advice`."""
 
     def __init__(self, home: str) -> None:
         self._home = home
 
     def shown(self, session: str) -> Mapping[str, int]:
-        """Nudges of a session that a hook has shown: name -> epoch ms."""
+        """Nudges of a session that a hook has shown: token -> epoch ms."""
         return shown_nudges(self._home, session)
 
     def write(self, session: str, advice: Advice) -> bool:
@@ -35,29 +35,30 @@ class HookFiles:
         return write_advice(self._home, session, advice)
 
     def write_today(self, today: Today) -> None:
-        """Replace what was spent today."""
+        """Replace the file with today's spend."""
         write_today(self._home, today)
 
 
 class LedgerKeeper:
-    """Keeps everything that is derived from the records current; used by one thread.
+    """Keeps everything derived from the records up to date. Not thread-safe.
 
-    With `reads_spool` it takes on the hooks' spool for as long as it lives, unless another process has; hooks then
-    start no ingest of their own.
+    With `reads_spool` it holds the hook spool's lock until closed, unless another process has it; hooks then start no
+    ingest of their own.
     """
 
     def __init__(self, home: str, *, reads_spool: bool = False) -> None:
         self._home = home
         self.advisor = Advisor(HookFiles(home), measure_immediately=True, began=now_ms())
         self._lock = ReaderLock(home) if reads_spool else None
-        self._transcripts: dict[str, str] = {}  # folder -> one that hooks told of
+        self._transcripts: dict[str, str] = {}  # folder -> a transcript in it that hooks reported
 
     def keep_current(
         self, db: sqlite3.Connection, on_progress: Callable[[int, int], None] | None = None
     ) -> list[DueNudge]:
-        """After a sync: rebuild what changed (`on_progress` as there) and advise on it; returns the nudges to show now.
+        """After a sync: rebuild what changed and advise on it; returns the nudges to show now.
 
-        sqlite3.Error or OSError when the disk is full or the ledger locked: nothing is lost, the next call does it.
+        `on_progress`: as for `rebuild`. Raises sqlite3.Error or OSError if the disk is full or the ledger locked;
+        nothing is lost, the next call catches up.
         """
         from tracker.rebuild import rebuild
 
@@ -66,25 +67,25 @@ class LedgerKeeper:
         return self.advisor.refresh(db, now_ms())
 
     def spool_folder(self) -> Path:
-        """Where hooks tell of events, made if need be: what watchers watch beside the records."""
+        """The folder that hooks append events to, created if missing. Watchers watch it beside the records."""
         folder = Path(self._home, SPOOL_FILE).parent
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         return folder
 
     def named_folders(self) -> list[Path]:
-        """Claude Code folders that hooks told of: whoever keeps hooks from taking them in has to."""
+        """Claude Code folders that hooks reported; the holder of the spool ingests them, as hooks no longer do."""
         return folders_of(list(self._transcripts.values()))
 
     def work_while_idle(self, db: sqlite3.Connection) -> bool:
-        """Do what can wait for a quiet moment; True if there was any."""
+        """Do one piece of deferred work; False if there is none."""
         return self.advisor.work_while_idle(db, now_ms())
 
     def note_shown(self, db: sqlite3.Connection, nudges: Iterable[DueNudge]) -> None:
-        """Remember that these nudges were put before the user."""
+        """Record that the user was shown these nudges."""
         self.advisor.note_shown(db, list(nudges), now_ms())
 
     def show_on_desktop(self, nudges: Iterable[DueNudge]) -> None:
-        """If the user wants it; each once, however many dashboards and watchers know of it."""
+        """Show desktop notifications if enabled, each nudge once across all dashboards and watchers."""
         if not self.advisor.preferences.desktop:
             return
         from tracker.desktop import show_nudge
@@ -94,7 +95,7 @@ class LedgerKeeper:
                 show_nudge(nudge)
 
     def close(self) -> None:
-        """Give the spool back to the hooks, until the next time that this is to keep current."""
+        """Release the spool to the hooks; the next `keep_current` takes it again."""
         if self._lock is not None:
             self._lock.release()
 
@@ -102,12 +103,12 @@ class LedgerKeeper:
         if self._lock is None or not self._lock.acquire() or is_empty(self._home):
             return
         with drained(self._home) as taken:
-            keep_spooled(db, taken)
+            store_spooled(db, taken)
             self._transcripts |= {str(Path(path).parent): path for path in taken.transcripts()}
 
 
-def keep_spooled(db: sqlite3.Connection, taken: Drained) -> None:
-    """Store what the spool held: samples of the status line, and which nudges hooks have shown."""
+def store_spooled(db: sqlite3.Connection, taken: Drained) -> None:
+    """Store the spool's contents: status line samples, and which nudges hooks have shown."""
     put_samples(db, taken.samples)
     for event in taken.events:
         if event.event == NUDGE_SHOWN and event.session_id and event.nudge_id:

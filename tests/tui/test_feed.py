@@ -22,7 +22,7 @@ from tests.tui.listening import Listening, make_options
 from tests.unit.ledger.damage import damage_page_of
 from tracker import ingest, ingest_workers
 from tracker.advisor.advisor import DueNudge
-from tracker.clock import day_begins, local
+from tracker.clock import day_start_ms, local
 from tracker.ingest import sync
 from tracker.ingest_workers import ingest_in_processes
 from tracker.keeper import LedgerKeeper
@@ -98,7 +98,7 @@ def test_figures_are_read_again_by_the_clock_on_the_wall(claude_dir: Path, tmp_p
     told = Listening()
     made.start(told)
     told.wait_for(lambda: told.is_live_with(400))
-    midnight = day_begins(local(NOW_MS).date() + timedelta(days=1))
+    midnight = day_start_ms(local(NOW_MS).date() + timedelta(days=1))
     for hour in (NOW_MS + 8 * HOUR_MS, NOW_MS + 7 * HOUR_MS, midnight - 1, midnight, NOW_MS + 365 * DAY_MS):
         clock.at_ms = hour
         told.wait_for(lambda: told.snapshots[-1].at_ms == clock.at_ms)

@@ -19,11 +19,11 @@ from store.reads.habits import agents_on_record
 from store.reads.live_session import ActiveSession
 from store.reads.spend import spend_total
 from store.tasks import floors
-from tracker.advisor.advice import day_ends, file_nudge, local_day, stop_of
+from tracker.advisor.advice import advice_nudge, budget_block, day_end_ms, local_day
 from tracker.advisor.assessment import Assessment, assess
 from tracker.advisor.billing import billing_of, is_on_plan
 from tracker.advisor.evaluate import (
-    OF_THE_TURN,
+    TURN_MOMENTS,
     Moment,
     evaluate_pause,
     evaluate_prompt,
@@ -131,7 +131,7 @@ class Advisor:
             settle_followed(db, now)
             spent = spend_total(db, Filter(shared.day, shared.day))
             self._files.write_today(
-                Today(today_cost_nano=spent.cost, today_is_floor=spent.floor > 0, today_ends_at=day_ends(now))
+                Today(today_cost_nano=spent.cost, today_is_floor=spent.floor > 0, today_ends_at=day_end_ms(now))
             )
         return self._due(now)
 
@@ -178,13 +178,13 @@ class Advisor:
         task = state.task if state is not None else None
         task_cost = task.cost if task is not None else None
         day_cost = _day_cost(db, local_day(now))
-        filed = [file_nudge(nudge, is_waiting=is_waiting) for nudge in nudges if nudge.dismissed_at is None]
+        filed = [advice_nudge(nudge, is_waiting=is_waiting) for nudge in nudges if nudge.dismissed_at is None]
         self._files.write(
             facts.native_id,
             Advice(
                 nudge=filed[0] if filed else None,  # the one for now
                 pending=filed[1:],
-                block=stop_of(preferences, day_cost, task_cost, now),
+                block=budget_block(preferences, day_cost, task_cost, now),
                 task_cost_nano=task_cost,
                 task_is_floor=task is not None and task.floor > 0,
                 compact_at_tokens=_shown_level(assessment, preferences),
@@ -223,7 +223,7 @@ class Advisor:
         chosen = self._marked(db, state.session.native_id, log.chosen_nudges(db, session_id))
         shown = log.shown_or_dismissed(db, state.last.last_at)
         entries = log_entries(shown, log.kind_choices(db))
-        current = [row for row in chosen if row.anchor == state.anchor and row.moment in OF_THE_TURN]
+        current = [row for row in chosen if row.anchor == state.anchor and row.moment in TURN_MOMENTS]
         rows: list[NudgeRow] = []
         awaits_answer = state.turn is not None and state.turn.position > state.last.position
         if not (state.was_reset or any(row.shown_at is not None for row in current)):
@@ -248,7 +248,7 @@ class Advisor:
         # Once calls answer a prompt, the turn's own evaluation takes the place of the prompt's.
         held = [row for row in held if row.chosen and row.kind in preferences.enabled]
         picked = [row for row in held if row.moment != Moment.PROMPT or awaits_answer]
-        return sorted(picked, key=lambda row: (row.moment not in OF_THE_TURN, row.due_at))
+        return sorted(picked, key=lambda row: (row.moment not in TURN_MOMENTS, row.due_at))
 
     # -- what was and is to be said ---------------------------------------------------------------------------------
 
@@ -276,7 +276,7 @@ class Advisor:
         due: list[DueNudge] = []
         for one in self._open.values():
             for nudge in one.nudges:
-                is_now = nudge.moment == Moment.PROMPT or (one.is_waiting and nudge.moment in OF_THE_TURN)
+                is_now = nudge.moment == Moment.PROMPT or (one.is_waiting and nudge.moment in TURN_MOMENTS)
                 is_open = nudge.due_at <= now < nudge.expires_at and nudge.dismissed_at is None
                 if (is_now or nudge.moment == Moment.IDLE) and is_open and nudge.token not in self._announced:
                     text = nudge.text or ""

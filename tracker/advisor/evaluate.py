@@ -54,7 +54,7 @@ class Moment:
     IDLE = "idle"
 
 
-OF_THE_TURN = (Moment.TURN_END, Moment.SESSION_START, Moment.PROMPT)  # the others are of the pause after it
+TURN_MOMENTS = (Moment.TURN_END, Moment.SESSION_START, Moment.PROMPT)  # the others belong to the pause after it
 
 
 class TimedEvaluation(NamedTuple):

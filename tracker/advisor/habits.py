@@ -21,7 +21,7 @@ from store.reads.habits import HabitCall, HabitTurn
 from store.records import CallFlag
 from tracker.advisor.compactions import aftermath, triggers
 from tracker.advisor.meter import read_meter
-from tracker.clock import day_begins, local
+from tracker.clock import day_start_ms, local
 from tracker.model.advice.compaction import Aftermath
 from tracker.model.advice.fresh_start import Orientation
 from tracker.model.advice.habits import TurnProfile
@@ -273,7 +273,7 @@ def _month(db: sqlite3.Connection, agent: str, now: int, rates: Mapping[str, Rat
     """The past month; the range of calls in the next one is drawn from its days."""
     today = local(now).date()
     since = today - timedelta(days=_MONTH_DAYS - 1)
-    begins = day_begins(since)
+    begins = day_start_ms(since)
     days = stored.calls_by_day(db, agent, begins)
     if not days:
         return Month()

@@ -21,7 +21,7 @@ from tracker.advisor.followed import BY_ITSELF
 from tracker.advisor.habits import Habits, PastHabits
 from tracker.advisor.state import COMPACTIONS, SessionState, load_state
 from tracker.advisor.trigger import client_of, trigger_of, window_of
-from tracker.clock import day_begins, local
+from tracker.clock import day_start_ms, local
 from tracker.model.advice.backtest import Replay, ReplayCall
 from tracker.model.advice.nudge import Billing
 from tracker.model.cost.rates import PICO_PER_NANO, Rates, Tariff
@@ -62,7 +62,7 @@ class WeeklyHabits:
     def habits(self, agent: str, at: int) -> Habits:
         """The user's habits with an agent, measured on the weeks before this one."""
         day = local(at).date()
-        key = (agent, day_begins(day - timedelta(days=day.weekday())))
+        key = (agent, day_start_ms(day - timedelta(days=day.weekday())))
         if key not in self._weeks:
             if agent not in self._past:
                 self._past[agent] = PastHabits(self._db, agent)

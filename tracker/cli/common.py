@@ -189,7 +189,7 @@ def parse_period(since: str | None, until: str | None, *, utc: bool = False) -> 
 
 def midnight_ms(day: str | None, *, days: int = 0) -> int | None:
     """Epoch milliseconds at which a local ISO day begins (`days` later)."""
-    return None if day is None else clock.day_begins(date.fromisoformat(day) + timedelta(days=days))
+    return None if day is None else clock.day_start_ms(date.fromisoformat(day) + timedelta(days=days))
 
 
 def damage_text(kept: Path) -> str:

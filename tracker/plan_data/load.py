@@ -22,7 +22,7 @@ from store.reads.filter import Filter
 from store.reads.plans import PlanCallRow, limit_refusals, limit_samples, plan_calls
 from store.reads.spend import NO_SPEND, SpendRow, spend_total, totals, unpriced_models
 from store.task_rows import LimitSample
-from tracker.clock import day_begins, local
+from tracker.clock import day_start_ms, local
 from tracker.hidden_spend import Hidden, hidden_in
 from tracker.model.cost.rates import Rates
 from tracker.model.defaults import DAY_MS, DEFAULTS, HOUR_MS, MINUTE_MS
@@ -154,7 +154,7 @@ def load_of_ledger(db: sqlite3.Connection, today: date, now_ms: int, exclusions:
     history_days = {day.isoformat() for day in days_between(first, last)}
     month_days = {day.isoformat() for day in days_between(month_first, today)}
     readings = _readings(db, now_ms)
-    refusals = limit_refusals(db, day_begins(first))
+    refusals = limit_refusals(db, day_start_ms(first))
     calls: list[LoadedCall] = []
     api: dict[int, int | None] = {}
     # One pass: half a year of calls as rows would be hundreds of megabytes.
@@ -186,7 +186,7 @@ def load_of_ledger(db: sqlite3.Connection, today: date, now_ms: int, exclusions:
         rest_of_today=_rest_of_day(in_history, now_ms),
         is_stale=is_stale,
         meters=_meters(readings, _metered(calls) if readings else [], now_ms),
-        hits=_hits(db, refusals, calls, day_begins(first)),
+        hits=_hits(db, refusals, calls, day_start_ms(first)),
     )
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from store.money import NANO_PER_USD
 from tests.unit.advisor.conftest import Desk
-from tracker.advisor.advice import day_ends, stop_of
+from tracker.advisor.advice import budget_block, day_end_ms
 from tracker.advisor.preferences import Preferences
 
 NOW = 1_795_000_000_000
@@ -38,8 +38,8 @@ def test_a_task_past_its_budget_is_held_back_with_the_reason(desk: Desk) -> None
 
 def test_a_day_past_its_budget_is_held_back_until_midnight() -> None:
     preferences = Preferences(day_budget=NANO_PER_USD, hard_stop=True)
-    assert stop_of(preferences, NANO_PER_USD - 1, None, NOW) is None
-    block = stop_of(preferences, NANO_PER_USD, None, NOW)
+    assert budget_block(preferences, NANO_PER_USD - 1, None, NOW) is None
+    block = budget_block(preferences, NANO_PER_USD, None, NOW)
     assert block is not None
     assert "today's budget of $1.00 is used up ($1.00)" in block["reason"]
     assert (block["budget"], block["spent_nano"]) == ("day", NANO_PER_USD)
@@ -50,7 +50,7 @@ def test_a_day_past_its_budget_is_held_back_until_midnight() -> None:
 
 @pytest.mark.parametrize(("cost", "is_held"), [(None, False), (NANO_PER_USD - 1, False), (NANO_PER_USD, True)])
 def test_a_task_is_held_back_from_its_budget_on(cost: int | None, is_held: bool) -> None:
-    assert (stop_of(Preferences(task_budget=NANO_PER_USD, hard_stop=True), 0, cost, NOW) is not None) is is_held
+    assert (budget_block(Preferences(task_budget=NANO_PER_USD, hard_stop=True), 0, cost, NOW) is not None) is is_held
 
 
 def test_every_session_is_held_back_once_the_day_is_used_up_and_none_when_there_is_room_again(desk: Desk) -> None:
@@ -69,12 +69,12 @@ def test_every_session_is_held_back_once_the_day_is_used_up_and_none_when_there_
 
 
 def test_the_cost_of_today_begins_anew_with_the_day(desk: Desk) -> None:
-    one = desk.transcript(start_ms=day_ends(NOW) - 3_600_000)
+    one = desk.transcript(start_ms=day_end_ms(NOW) - 3_600_000)
     one.prompt("Hello").call(20_000)
     desk.advise(one.now)
     ends_at = desk.files.today["today_ends_at"]
     assert desk.files.today["today_cost_nano"]
-    assert ends_at == day_ends(NOW)
+    assert ends_at == day_end_ms(NOW)
     desk.advise(ends_at)
     assert desk.files.today["today_cost_nano"] == 0
 
