@@ -27,7 +27,7 @@ from tracker.model.defaults import DAY_MS
 from tracker.model.tasks import word_weights
 from tracker.model.tasks.boundaries import WEIGHTS, Weights
 from tracker.model.tasks.boundary_fit import OwnWeights, own_weights
-from tracker.model.tasks.edits import Anchor, Overlay, TurnKey, in_force, lay_over
+from tracker.model.tasks.edits import Anchor, Overlay, TurnKey, build_overlay, in_force
 from tracker.model.tasks.links import (
     APPROVAL_MS,
     LINK_BRANCH,
@@ -124,7 +124,9 @@ def _may_fit(known: _Fit) -> bool:
 
 def read_overlay(db: sqlite3.Connection, *more: EditRow) -> Overlay:
     """The user's edits, `more` included, and a small model's suggestions, applied to the turns now in the ledger."""
-    return lay_over([*task_edits.edits(db), *more], task_edits.suggestions(db), lambda anchor: find_turn(db, anchor))
+    return build_overlay(
+        [*task_edits.edits(db), *more], task_edits.suggestions(db), lambda anchor: find_turn(db, anchor)
+    )
 
 
 def find_turn(db: sqlite3.Connection, anchor: Anchor) -> TurnKey | None:

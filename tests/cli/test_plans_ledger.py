@@ -14,7 +14,7 @@ from store.ledger import LEDGER_NAME, open_ledger
 from store.samples import LimitReading, StatusSample, put_samples
 from tests.cli.history import DOLLAR, NOW, last_days, of_an_old_client, write_history
 from tests.cli.running import Taximeter
-from tracker.model.plans.capacity import Fits
+from tracker.model.plans.capacity import MeterFits
 from tracker.plan_data.load import meter_fits
 
 pytestmark = pytest.mark.usefixtures("still")
@@ -306,7 +306,9 @@ def test_a_meter_replaces_the_published_range(taximeter: Taximeter, tmp_path: Pa
         for_advice = meter_fits(db, NOW.date(), int(NOW.timestamp() * 1000))
         assert for_advice.five_hour is not None
         assert for_advice.five_hour.intervals == fit["intervals"]
-        assert meter_fits(db, NOW.date() + timedelta(days=9), int(NOW.timestamp() * 1000) + 9 * 86_400_000) == Fits()
+        assert (
+            meter_fits(db, NOW.date() + timedelta(days=9), int(NOW.timestamp() * 1000) + 9 * 86_400_000) == MeterFits()
+        )
     assert "Its meter is fitted" in taximeter("plans", "--json").json()["recommendation"]["would_settle"]
     assert "Its meter is fitted" not in (ran["recommendation"]["would_settle"] or "")
     screen = taximeter("plans", "--plan", "max").out

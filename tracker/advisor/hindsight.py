@@ -26,7 +26,7 @@ from tracker.model.advice.fresh_start import fresh_context_tokens
 from tracker.model.advice.habits import Loss, find_storm
 from tracker.model.advice.nudge import NudgeKind
 from tracker.model.advice.options import OptionKind, shortened
-from tracker.model.advice.session_nudges import way_of
+from tracker.model.advice.session_nudges import option_kind_of
 from tracker.model.defaults import DAY_MS, DEFAULTS
 from tracker.model.forecast.growth import lifetime_nano
 
@@ -114,7 +114,7 @@ def _shortened(case: _Case) -> float | None:
     if case.place + 1 == len(case.recorded.calls):
         return None
     here, kind = case.assessment.situation, case.row.kind
-    way = way_of(kind, case.inputs) or ""
+    way = option_kind_of(kind, case.inputs) or ""
     one_off = shortened(here, way, is_cold=kind == NudgeKind.COLD_RESUME).one_off_nano
     is_fresh = way == OptionKind.NEW_SESSION
     after = fresh_context_tokens(here.shape, here.orientation) if is_fresh else here.shape.context_after

@@ -1,6 +1,6 @@
-"""Stores an edit and derives anew what it touches; where turns change their task, exactly those and no others.
+"""Stores an edit and rebuilds the sessions it touches, so that exactly the edit's turns change their task.
 
-One word on one turn says most edits. Where others are linked to that turn, or follow it, they are told to stay.
+Placing one turn expresses most edits. Turns that are linked to it or follow it get placements that keep them.
 """
 
 import sqlite3
@@ -18,17 +18,17 @@ from store.tasks import load_session, mark_stale
 from tracker.model.tasks.boundaries import WEIGHTS, decide
 from tracker.model.tasks.boundary_fit import FEATURES, seen_decisions
 from tracker.model.tasks.edits import ABOUT_STARTS, Anchor, EditBody, Overlay, Seen, StoredPlacement, TurnKey
-from tracker.model.tasks.placing import Seat, is_so, placements
+from tracker.model.tasks.placing import TurnSlot, is_same_grouping, placements
 from tracker.model.tasks.session_tasks import decode_facts, local_placements
 from tracker.model.tasks.task import task_id
 from tracker.model.tasks.turns import arrange
 from tracker.rebuild import find_turn, own_weights_in_use, read_overlay, rebuild
 
-A_NEW_TASK = ""  # takes its id from its first turn
+A_NEW_TASK = ""  # its id comes from its first turn
 
 
 class Regrouping(NamedTuple):
-    """Which turns go to which task; `tasks` are those that lose or gain, as they are before."""
+    """Which turns go to which task; `tasks` are the affected tasks before the edit."""
 
     leaving: frozenset[TurnKey]
     onto: str
@@ -36,10 +36,9 @@ class Regrouping(NamedTuple):
 
 
 def regroup(db: sqlite3.Connection, kind: str, body: EditBody, of: TaskTurnRow, change: Regrouping) -> str:
-    """Apply an edit by which exactly some turns change their task; returns the id of the task that `of` is on then.
+    """Apply an edit that moves exactly the turns in `change`; returns the id of the task that `of` is on afterwards.
 
-    What was said about a task (title, status, exclusion) stays with what is left of it; a task that takes turns in
-    keeps its own.
+    A task keeps its title, status and exclusion when turns leave it or join it.
     """
     sessions = {key: names for identity in change.tasks for key, names in sessions_of(db, identity).items()}
     rows = sorted(turns_of_sessions(db, sessions), key=lambda row: (row.at, row.session_id, row.ordinal))
@@ -51,7 +50,7 @@ def regroup(db: sqlite3.Connection, kind: str, body: EditBody, of: TaskTurnRow, 
     overlay = read_overlay(db)
     rows = [row for row in rows if row.kind != TurnKind.NOTIFICATION or key_of_turn(row) in overlay.placements]
     wanted = {(key := key_of_turn(row)): change.onto if key in change.leaving else row.task_id for row in rows}
-    if not is_so(wanted, {key_of_turn(row): row.task_id for row in turns_of_sessions(db, sessions)}):
+    if not is_same_grouping(wanted, {key_of_turn(row): row.task_id for row in turns_of_sessions(db, sessions)}):
         placed = _placed(rows, wanted, anchors, _first_turns(wanted, naming, change), overlay)
         with transaction(db):
             complete_edit(db, edit_id, encode_body(msgspec.structs.replace(body, placed=placed)))
@@ -61,7 +60,7 @@ def regroup(db: sqlite3.Connection, kind: str, body: EditBody, of: TaskTurnRow, 
 
 
 def apply(db: sqlite3.Connection, kind: str, body: EditBody, session_ids: set[int]) -> tuple[int, EditBody]:
-    """Store an edit that touches these sessions and derive again; returns the edit's id and what was stored."""
+    """Store an edit and rebuild these sessions; returns the edit's id and the body as stored."""
     with transaction(db):
         if kind in ABOUT_STARTS:
             body = msgspec.structs.replace(body, seen=_seen(db, kind, body, session_ids), features=FEATURES)
@@ -72,22 +71,22 @@ def apply(db: sqlite3.Connection, kind: str, body: EditBody, session_ids: set[in
 
 
 def key_of_turn(row: TaskTurnRow) -> TurnKey:
-    """What names a turn in the ledger."""
+    """Key of a turn in the ledger."""
     return row.session_id, row.prompt_uuid
 
 
 def anchor_of(row: TaskTurnRow, agent: str, native_id: str) -> Anchor:
-    """What names a turn for good, by its session's agent and native id."""
+    """Permanent name of a turn, from its session's agent and native id."""
     return Anchor(agent, native_id, row.prompt_uuid, decode_facts(row.facts).anchors)
 
 
 def encode_body(body: EditBody) -> str:
-    """An edit as it is stored."""
+    """JSON form of an edit, as stored."""
     return msgspec.json.encode(body).decode()
 
 
 def naming_turn(db: sqlite3.Connection, identity: str) -> TurnKey:
-    """The turn whose id the task has."""
+    """The turn that the task's id is made from."""
     sessions, rows = sessions_of(db, identity), turns_of(db, identity)
     named = (row for row in rows if task_id(*sessions[row.session_id], row.prompt_uuid) == identity)
     return key_of_turn(next(named, rows[0]))
@@ -100,7 +99,7 @@ def _without_names(
     change: Regrouping,
     overlay: Overlay,
 ) -> EditBody:
-    """The edit with those leaving turns by way of which something is said of their task, and who has it from now on."""
+    """The edit with the leaving turns that carry their task's attributes, and the staying turn that inherits them."""
     unnamed: list[Anchor] = []
     staying: list[Anchor] = []
     for row in rows:
@@ -115,7 +114,7 @@ def _without_names(
 def _first_turns(
     wanted: Mapping[TurnKey, str], naming: Mapping[str, TurnKey], change: Regrouping
 ) -> dict[str, TurnKey]:
-    """The turn that shall name each task: the one that does where it is still there, else the earliest."""
+    """The turn to name each task after: its present one if that stays on the task, else the earliest."""
     named = {key: identity for identity, key in naming.items()}
     found: dict[str, TurnKey] = {}
     for key, task in wanted.items():
@@ -132,13 +131,13 @@ def _placed(
     first_of: Mapping[str, TurnKey],
     overlay: Overlay,
 ) -> tuple[StoredPlacement, ...]:
-    sessions: dict[int, list[Seat]] = {}
+    sessions: dict[int, list[TurnSlot]] = {}
     for row in sorted(rows, key=lambda row: row.ordinal):
         key = key_of_turn(row)
         placement = overlay.placements.get(key)
         kind = placement.kind if placement is not None else "continue"
-        seat = Seat(key, wanted[key], is_alone=kind == "move", stands=kind != "continue")
-        sessions.setdefault(row.session_id, []).append(seat)
+        slot = TurnSlot(key, wanted[key], is_alone=kind == "move", is_placed=kind != "continue")
+        sessions.setdefault(row.session_id, []).append(slot)
     turns_of: dict[tuple[str, TurnKey | None], list[Anchor]] = {}
     for placed in placements(sessions.values(), first_of):
         turns_of.setdefault((placed.kind, placed.target), []).append(anchors[placed.key])
@@ -149,9 +148,9 @@ def _placed(
 
 
 def _seen(db: sqlite3.Connection, kind: str, body: EditBody, session_ids: set[int]) -> tuple[Seen, ...]:
-    """What this edit says about the decisions of its sessions: labels for the user's own weights."""
-    standing = edits(db)
-    edit = EditRow(standing[-1].id + 1 if standing else 1, kind, encode_body(body))
+    """What this edit says about its sessions' boundary decisions: labels for fitting the user's own weights."""
+    stored = edits(db)
+    edit = EditRow(stored[-1].id + 1 if stored else 1, kind, encode_body(body))
     then, now = read_overlay(db), read_overlay(db, edit)
     own = own_weights_in_use(db)
     weights = own.weights if own else WEIGHTS

@@ -28,7 +28,7 @@ from tracker.model.cost.rates import Rates
 from tracker.model.defaults import DAY_MS, DEFAULTS, HOUR_MS, MINUTE_MS
 from tracker.model.plans.billing import LoggedCall, Replayed, as_api_key
 from tracker.model.plans.calibration import INTERVALS_NEEDED, fit_meter, usable_intervals
-from tracker.model.plans.capacity import Fits, Hit
+from tracker.model.plans.capacity import LimitHit, MeterFits
 from tracker.model.plans.load import DayLoad, LoadedCall, day_loads, days_between, loaded_calls, loads_of_sums
 from tracker.model.plans.meter import MeteredCall, intervals_of
 from tracker.model.plans.meter_change import size_changes
@@ -46,13 +46,13 @@ _HIT_SAMPLE_MS = 30 * MINUTE_MS
 
 _DRAWS_NOTHING = int(Excluded.FAST | Excluded.OTHER_AGENTS)
 
-NO_FITS = Fits()
+NO_FITS = MeterFits()
 
 
 class Meters(NamedTuple):
     """What the readings of the plan's windows say."""
 
-    fits: Fits = NO_FITS
+    fits: MeterFits = NO_FITS
     steps: int = 0  # of the fuller meter that a fit could use
     changed_at: int | None = None  # when a window took another size, epoch milliseconds
 
@@ -80,7 +80,9 @@ class Load:
     rest_of_today: float = 0.0  # share of a day's spend that comes later in the day than now
     is_stale: bool = False  # the history ends with old work, because there is none since
     meters: Meters = NO_METERS
-    hits: Mapping[str, Sequence[Hit]] = field(default_factory=dict)  # by the window that was full, "" if none tells
+    hits: Mapping[str, Sequence[LimitHit]] = field(
+        default_factory=dict
+    )  # by the window that was full, "" if none tells
 
     @property
     def base(self) -> Sequence[DayLoad]:
@@ -112,7 +114,7 @@ class Load:
         """How often a limit refused work."""
         return sum(map(len, self.hits.values()))
 
-    def hits_of_this_size(self, window: str) -> list[Hit]:
+    def hits_of_this_size(self, window: str) -> list[LimitHit]:
         """Refusals by a window since then; those before are of another size."""
         return [hit for hit in self.hits.get(window, ()) if hit.at_ms >= (self.meters.changed_at or 0)]
 
@@ -190,7 +192,7 @@ def load_of_ledger(db: sqlite3.Connection, today: date, now_ms: int, exclusions:
     )
 
 
-def meter_fits(db: sqlite3.Connection, today: date, now_ms: int) -> Fits:
+def meter_fits(db: sqlite3.Connection, today: date, now_ms: int) -> MeterFits:
     """What a cache read weighs and how much fits in a window, for advice in limit units; empty without readings."""
     first = today - timedelta(days=2 * DEFAULTS.calibration_window_days)
     if not limit_samples(db, FIVE_HOUR_KIND, now_ms - DAY_MS) and not limit_samples(db, WEEK_KIND, now_ms - DAY_MS):
@@ -306,7 +308,7 @@ def _meters(samples: Mapping[str, Sequence[LimitSample]], metered: Sequence[Mete
     windows = {kind: intervals_of(found, metered) for kind, found in samples.items()}
     changes = size_changes(windows)
     return Meters(
-        Fits(*(fit_meter(windows[kind], now_ms, changes[kind]) for kind in (FIVE_HOUR_KIND, WEEK_KIND))),
+        MeterFits(*(fit_meter(windows[kind], now_ms, changes[kind]) for kind in (FIVE_HOUR_KIND, WEEK_KIND))),
         min(max(usable_intervals(windows[kind], now_ms, changes[kind]) for kind in windows), INTERVALS_NEEDED),
         max((at for at in changes.values() if at is not None), default=None),
     )
@@ -314,9 +316,9 @@ def _meters(samples: Mapping[str, Sequence[LimitSample]], metered: Sequence[Mete
 
 def _hits(
     db: sqlite3.Connection, refusals: Sequence[int], calls: Sequence[LoadedCall], since: int
-) -> dict[str, list[Hit]]:
+) -> dict[str, list[LimitHit]]:
     """Refusals by the window that was full, with what this machine had spent in it; "" where no meter tells which."""
-    found: dict[str, list[Hit]] = {FIVE_HOUR_KIND: [], WEEK_KIND: [], "": []}
+    found: dict[str, list[LimitHit]] = {FIVE_HOUR_KIND: [], WEEK_KIND: [], "": []}
     last_at: int | None = None
     if not refusals:
         return found
@@ -335,5 +337,5 @@ def _hits(
         }
         _, kind = max(((used[-1], kind) for kind, used in near.items() if used), default=(0.0, ""))
         nano = spent[bisect_right(ends, at)] - spent[bisect_right(ends, at - _WINDOW_MS.get(kind, 0))]
-        found[kind].append(Hit(at, nano / NANO_PER_USD))
+        found[kind].append(LimitHit(at, nano / NANO_PER_USD))
     return found

@@ -23,7 +23,7 @@ from tracker.clock import iso, now_ms
 from tracker.model.advice.idle import cold_penalty_nano, keep_warm_pings
 from tracker.model.advice.nudge import Billing, payback_phrase
 from tracker.model.advice.options import Option, OptionKind, Options, calls_in_turns, price_options
-from tracker.model.advice.session_nudges import way_of
+from tracker.model.advice.session_nudges import option_kind_of
 from tracker.model.cache.cache_life import is_expired, written_ttl
 from tracker.model.cost.rates import Rates
 from tracker.model.defaults import HOUR_MS, MINUTE_MS
@@ -237,7 +237,7 @@ def open_nudge(db: sqlite3.Connection, session_id: int, preferences: Preferences
 
 def advised(options: Options, nudge: NudgeRow | None) -> Option:
     """The way to point at: what the open nudge asks for, as two answers are none; else the cheapest."""
-    way = way_of(nudge.kind, json.loads(nudge.inputs)) if nudge is not None else None
+    way = option_kind_of(nudge.kind, json.loads(nudge.inputs)) if nudge is not None else None
     return next((one for one in options.ways if one.kind == way), options.best)
 
 

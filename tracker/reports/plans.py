@@ -12,7 +12,7 @@ from typing import Any
 
 from store.money import NANO_PER_USD
 from store.reads.spend import NO_SPEND, SpendRow
-from tracker.model.plans.capacity import believed, metered_capacity, refused_capacity
+from tracker.model.plans.capacity import choose_capacities, metered_capacity, refused_capacity
 from tracker.model.plans.load import DayLoad, days_between
 from tracker.model.plans.outlook import PlanOutlook, Terms, cheapest_shares, mean_costs, outlook
 from tracker.model.plans.plan import Capacity, Origin, Plan
@@ -172,7 +172,7 @@ def plans_report(
     if load is None:
         nothing = Verdict(CANNOT_TELL, tuple(compared), "No spend is recorded yet.", "A week of work with an agent.")
         return replace(report, verdict=nothing)
-    believed_now = believed(
+    believed_now = choose_capacities(
         compared,
         given,
         current,
@@ -194,7 +194,7 @@ def _compare(
     sizes: Mapping[str, Capacity],
     settings: Settings,
 ) -> PlansReport:
-    """The report with its comparison over a recorded load; `sizes` are the capacities that are believed now."""
+    """The report with its comparison over a recorded load; `sizes` are the chosen capacities."""
     wanted, terms = settings.plan, report.terms
     api = [day.api for day in load.base]
     draws, active_days = _drawn_months(load, wanted.active_days)

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from store.records import CallFlag
 from tracker.model.cache.miss_causes import Cause
 from tracker.model.cache.misses import MissKind, judge_chain
-from tracker.model.cost.chain_call import taking_over
+from tracker.model.cost.chain_call import carry_circumstances_forward
 from tracker.model.defaults import TTL_1H_MS, TTL_5M_MS
 
 
@@ -97,7 +97,7 @@ def test_what_came_before_a_call_without_tokens_counts_for_the_next_one(make_cal
         make_call(1, **(before if aside else {})),
         make_call(2, write_5m=50_000, **(before if following else {})),
     ]
-    judged = judge_chain(taking_over(calls))[2]
+    judged = judge_chain(carry_circumstances_forward(calls))[2]
     assert (judged.kind, judged.cause) == verdict
 
 

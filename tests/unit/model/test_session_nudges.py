@@ -19,7 +19,7 @@ from tracker.model.advice.session_nudges import (
     cold_resume_nudge,
     compact_nudge,
     new_session_nudge,
-    way_of,
+    option_kind_of,
 )
 from tracker.model.defaults import MINUTE_MS, TTL_1H_MS, TTL_5M_MS
 
@@ -162,21 +162,21 @@ def test_cold_resume_compares_going_on_with_a_summary():
     nudge = resumed()
     assert nudge.fired
     assert nudge.text.startswith("Compact before going on (the cache is cold, 135k to write again): saves ~$")
-    assert way_of(nudge.kind, nudge.inputs) == OptionKind.COMPACT
+    assert option_kind_of(nudge.kind, nudge.inputs) == OptionKind.COMPACT
 
 
 def test_cold_resume_offers_a_new_session_where_the_task_is_done():
     nudge = resumed(done=True)
     assert nudge.text.startswith("Start over with `taximeter handover` (cold, 135k to write again): saves ~$")
     assert nudge.saving.point_nano > resumed().saving.point_nano
-    assert way_of(nudge.kind, nudge.inputs) == OptionKind.NEW_SESSION
+    assert option_kind_of(nudge.kind, nudge.inputs) == OptionKind.NEW_SESSION
 
 
 def test_cold_resume_of_a_task_that_is_done_summarises_where_finding_ones_feet_is_dearer():
     slow_start = replace(SITUATION, orientation=Orientation(tokens=90_000, calls=40))
     nudge = resumed(slow_start, done=True)
     assert nudge.text.startswith("Compact before going on")
-    assert way_of(nudge.kind, nudge.inputs) == OptionKind.COMPACT
+    assert option_kind_of(nudge.kind, nudge.inputs) == OptionKind.COMPACT
 
 
 def test_cold_resume_below_twice_c1_shows_the_price_only():

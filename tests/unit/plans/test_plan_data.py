@@ -7,7 +7,14 @@ import pytest
 
 from store.money import NANO_PER_USD
 from tests.unit.plans.meters import fit, simulate
-from tracker.model.plans.capacity import Fits, Hit, believed, metered_capacity, refused_capacity, scaled_capacity
+from tracker.model.plans.capacity import (
+    LimitHit,
+    MeterFits,
+    choose_capacities,
+    metered_capacity,
+    refused_capacity,
+    scaled_capacity,
+)
 from tracker.model.plans.plan import Capacity, Excluded, Origin, Range, Size
 from tracker.plan_data.table import capacities, plans_on
 from tracker.settings import CapacitySettings, SettingsError
@@ -142,11 +149,11 @@ def test_a_meter_comes_first_and_is_scaled_to_other_plans_by_what_is_published()
     plans = plans_on(TODAY)
     published = {plan_id: one.published for plan_id, one in plans.items()}
     meter = fit(simulate(0.3, 1.5, 4, window_hours=168))
-    own = metered_capacity(Fits(week=meter))
+    own = metered_capacity(MeterFits(week=meter))
     assert own is not None
     assert own.origin == Origin.METER
     assert own.week == Size(meter.size, meter.read_weight, meter.dollars_per_unit)
-    made = believed(plans, published, "max", own, None)
+    made = choose_capacities(plans, published, "max", own, None)
     assert made["max"] == own.with_gaps_from(published["max"])
     assert made["max"].five_hour == published["max"].five_hour
     assert made["pro"].origin == Origin.SCALED
@@ -165,8 +172,8 @@ def test_a_meter_comes_first_and_is_scaled_to_other_plans_by_what_is_published()
 def test_a_five_hour_meter_alone_says_nothing_of_weeks() -> None:
     plans = plans_on(TODAY)
     published = {plan_id: one.published for plan_id, one in plans.items()}
-    own = metered_capacity(Fits(five_hour=fit(simulate(0.3, 1.5, 4, window_hours=168))))
-    made = believed(plans, published, "max", own, None)
+    own = metered_capacity(MeterFits(five_hour=fit(simulate(0.3, 1.5, 4, window_hours=168))))
+    made = choose_capacities(plans, published, "max", own, None)
     assert own is not None
     assert own.five_hour is not None
     assert made["pro"].five_hour is not None
@@ -205,19 +212,19 @@ def test_the_order_of_trust_is_meter_settings_refusals_publications(
     plans = plans_on(TODAY)
     published = {plan_id: one.published for plan_id, one in plans.items()}
     given = {plan_id: SET if is_set else one for plan_id, one in published.items()}
-    made = believed(plans, given, current, metered, refused)
+    made = choose_capacities(plans, given, current, metered, refused)
     assert (made["max"].origin, made["pro"].origin) == (max_from, pro_from)
     assert made["api"] == given["api"]
 
 
 def test_no_meter_is_no_capacity_and_no_ratio_is_no_scaling() -> None:
-    assert metered_capacity(Fits()) is None
+    assert metered_capacity(MeterFits()) is None
     plans = plans_on(TODAY)
     assert scaled_capacity(METERED, plans["max"], plans["team-premium"]) is None
 
 
 def test_three_refusals_bound_a_window() -> None:
-    hits = [Hit(at, spent) for at, spent in enumerate((4.0, 5.0, 6.0))]
+    hits = [LimitHit(at, spent) for at, spent in enumerate((4.0, 5.0, 6.0))]
     found = refused_capacity(hits, [])
     assert found is not None
     assert found.origin == Origin.REFUSALS

@@ -43,8 +43,8 @@ _WAYS = {
 }
 
 
-def way_of(kind: str, inputs: Mapping[str, Any]) -> str | None:
-    """The way to go on (OptionKind) that a nudge of this kind and with these inputs asks for; None if for none."""
+def option_kind_of(kind: str, inputs: Mapping[str, Any]) -> str | None:
+    """The OptionKind that a nudge of this kind, with these inputs, recommends; None if it recommends none."""
     way: str | None = inputs.get("way", _WAYS.get(kind))
     return way
 

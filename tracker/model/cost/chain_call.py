@@ -25,7 +25,7 @@ class ChainCall(NamedTuple):
     """Tokens, times (epoch milliseconds) and circumstances of one call; money in nano-dollars."""
 
     call_id: int
-    position: int  # place of the call in the file of this chain; for a copy, the place of the copy
+    position: int  # position in this chain's file; of a copy, the copy's position
     requested_at: int | None
     first_at: int
     last_at: int
@@ -43,13 +43,13 @@ class ChainCall(NamedTuple):
     rates: Rates | None  # None while unpriced
     cost: int | None  # None while unpriced
     flags: int = 0  # CallFlag
-    copied: bool = False  # stands here as a copy from another file: gives the expected read, is not counted
+    copied: bool = False  # copied from another file: counts for the expected read, not for cost
     reset_before: str | None = None  # Reset
     restart_before: bool = False  # resume, exit or a synthetic reply since the previous call
     skill_or_command: bool = False  # skill, slash command, plan-mode switch or tool search since the previous call
-    tool_results: int = 0  # tool results that the previous call asked for in parallel
-    miss_reason: str | None = None  # what the API or the client itself says
-    reset_at: int | None = None  # when the reset before it was noted
+    tool_results: int = 0  # results of the previous call's parallel tool uses
+    miss_reason: str | None = None  # as given by the API or the client
+    reset_at: int | None = None  # time of the reset before it
 
     @property
     def written(self) -> int:
@@ -63,17 +63,17 @@ class ChainCall(NamedTuple):
 
     @property
     def started_at(self) -> int:
-        """When the request was sent, or its first line where the record does not say."""
+        """When the request was sent; if not recorded, when its first line was written."""
         return self.first_at if self.requested_at is None else self.requested_at
 
     @property
     def grows_the_chain(self) -> bool:
-        """False for what is billed but is no step of the growing prompt: inner requests and calls without tokens."""
+        """False for billed calls that do not extend the prompt: inner requests and calls without tokens."""
         return not self.flags & _ITERATION and self.context > 0
 
 
-def taking_over(calls: Iterable[ChainCall]) -> list[ChainCall]:
-    """Calls in file order; what happened before one that does not grow the prompt happened before the next, too."""
+def carry_circumstances_forward(calls: Iterable[ChainCall]) -> list[ChainCall]:
+    """Calls in file order, with the circumstances of each call that does not grow the prompt copied to the next one."""
     taken: list[ChainCall] = []
     for call in calls:
         if taken and not taken[-1].grows_the_chain:

@@ -10,7 +10,7 @@ import msgspec
 
 from store.records import EventKind, TurnKind
 from store.task_rows import CallRow, EventRow, SessionRecords
-from tracker.model.cost.chain_call import ChainCall, Reset, taking_over
+from tracker.model.cost.chain_call import ChainCall, Reset, carry_circumstances_forward
 from tracker.model.cost.rates import Rates
 
 _RESETS = {
@@ -46,7 +46,9 @@ def session_chains(records: SessionRecords, rates: Mapping[str, Rates]) -> dict[
     for key, calls in by_chain.items():
         calls.sort(key=lambda call: (call.position, call.first_at, call.message_id))
         marks = sorted(events.get(key, ()), key=lambda event: event.position)
-        chains[key] = taking_over(_chain(calls, marks, commands if not key else [], asked, changing, rates))
+        chains[key] = carry_circumstances_forward(
+            _chain(calls, marks, commands if not key else [], asked, changing, rates)
+        )
     return chains
 
 

@@ -1,7 +1,7 @@
-"""Which capacity to believe: the user's meter, then their settings, then refusals, then publications, else unknown.
+"""Chooses each plan's capacity: the user's meter, then settings, then refusals, then published figures, else unknown.
 
-A meter tells only the plan and the window it belongs to; other plans get that scaled by the published ratio, with
-the default spread.
+A meter measures only its own plan and window; other plans get its figure scaled by the published ratio, with the
+default spread.
 """
 
 from collections.abc import Mapping, Sequence
@@ -14,22 +14,22 @@ from tracker.model.quantiles import middle_80, quantile
 HITS_NEEDED = 3
 
 
-class Fits(NamedTuple):
-    """The meters of the user's plan, as far as they could be fitted."""
+class MeterFits(NamedTuple):
+    """The fits of the user's plan meters; None where there are too few readings."""
 
     five_hour: MeterFit | None = None
     week: MeterFit | None = None
 
 
-class Hit(NamedTuple):
-    """A refusal in the records: as-logged dollars that this machine had spent in the window that was full."""
+class LimitHit(NamedTuple):
+    """A recorded refusal, and the as-logged dollars this machine had spent in the full window."""
 
     at_ms: int
     spent_usd: float
 
 
-def metered_capacity(fits: Fits) -> Capacity | None:
-    """What the user's meters say of their plan; a window without a fit has no size. None without a fit."""
+def metered_capacity(fits: MeterFits) -> Capacity | None:
+    """Capacity of the user's plan by its meters; a window without a fit has no size. None without any fit."""
     week, five_hour = (_metered(fit) for fit in (fits.week, fits.five_hour))
     if week is None and five_hour is None:
         return None
@@ -42,9 +42,9 @@ def metered_capacity(fits: Fits) -> Capacity | None:
 
 
 def scaled_capacity(metered: Capacity, own: Plan, other: Plan) -> Capacity | None:
-    """A meter's sizes carried from one's own plan to another by the published ratio of each window; None without one.
+    """Metered sizes scaled from the user's plan to another by each window's published ratio; None without a ratio.
 
-    A window that was not metered stays as it is published.
+    Windows without a meter keep their published size.
     """
     week, week_ratio = _scaled(metered.week, own.published.week, other.published.week)
     five_hour, five_hour_ratio = _scaled(metered.five_hour, own.published.five_hour, other.published.five_hour)
@@ -55,11 +55,10 @@ def scaled_capacity(metered: Capacity, own: Plan, other: Plan) -> Capacity | Non
     return Capacity(week, five_hour, Origin.SCALED, detail).with_gaps_from(other.published)
 
 
-def refused_capacity(five_hour: Sequence[Hit], week: Sequence[Hit]) -> Capacity | None:
-    """What three or more refusals say: at each, the window held what this machine had spent, and maybe more elsewhere.
+def refused_capacity(five_hour: Sequence[LimitHit], week: Sequence[LimitHit]) -> Capacity | None:
+    """Capacity estimated from three or more refusals: each window held at least what this machine had spent by then.
 
-    The low end is thus certain only if nothing else used the plan. A window with fewer refusals has no size; None if
-    both have fewer.
+    Use elsewhere would make it larger. A window with fewer refusals has no size; None if both have fewer.
     """
     short, long = _of_hits(five_hour), _of_hits(week)
     if short is None and long is None:
@@ -68,16 +67,16 @@ def refused_capacity(five_hour: Sequence[Hit], week: Sequence[Hit]) -> Capacity 
     return Capacity(long, short, Origin.REFUSALS, detail)
 
 
-def believed(
+def choose_capacities(
     plans: Mapping[str, Plan],
     given: Mapping[str, Capacity],
     current: str | None,
     metered: Capacity | None,
     refused: Capacity | None,
 ) -> dict[str, Capacity]:
-    """A capacity for every plan: `given` is settings over publications, `current` the plan whose meter was read.
+    """A capacity for every plan. `given`: from settings, else as published; `current`: the plan whose meter was read.
 
-    A window that neither a meter nor refusals tell of keeps what was given.
+    Windows without a meter or refusals keep the given size.
     """
     made = {plan_id: given[plan_id] for plan_id in plans}
     if current is None or current not in plans:
@@ -94,7 +93,7 @@ def believed(
 
 
 def _scaled(size: Size | None, published: Size | None, target: Size | None) -> tuple[Size | None, float | None]:
-    """The size on another plan, and the ratio that took it there."""
+    """The size on another plan, and the ratio it was scaled by."""
     if size is None or published is None or target is None:
         return None, None
     ratio = target.amount.mid / published.amount.mid
@@ -109,7 +108,7 @@ def _metered(fit: MeterFit | None) -> Size | None:
     return Size(fit.size, fit.read_weight, fit.dollars_per_unit)
 
 
-def _of_hits(hits: Sequence[Hit]) -> Size | None:
+def _of_hits(hits: Sequence[LimitHit]) -> Size | None:
     spent = [hit.spent_usd for hit in hits if hit.spent_usd > 0]
     if len(spent) < HITS_NEEDED:
         return None

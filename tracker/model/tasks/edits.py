@@ -129,7 +129,7 @@ def in_force(edits: Iterable[EditRow]) -> list[tuple[EditRow, EditBody]]:
     return [(edit, body) for edit, body in decoded if edit.kind != EditKind.UNDO and edit.id not in undone]
 
 
-def lay_over(edits: Iterable[EditRow], suggestions: Iterable[EditRow], resolve: Resolve) -> Overlay:
+def build_overlay(edits: Iterable[EditRow], suggestions: Iterable[EditRow], resolve: Resolve) -> Overlay:
     """Everything in force, suggestions first, so that the user's edits come last and count.
 
     `resolve` finds the turn of an anchor in the ledger; an edit about turns that are not there waits for them.

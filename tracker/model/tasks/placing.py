@@ -1,6 +1,6 @@
-"""Which placements put exactly the turns of an edit on another task, and leave all others where they are.
+"""Computes the placements that move exactly an edit's turns to another task and leave all others on theirs.
 
-Needed where placing the edit's own turn is not enough: others are linked to it, or follow it.
+Needed if placing the edit's own turn would take along turns that are linked to it or follow it.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -9,51 +9,51 @@ from typing import NamedTuple
 from tracker.model.tasks.edits import TurnKey
 
 
-class Seat(NamedTuple):
-    """A turn in the order of its session; `task` names the task that it shall be on."""
+class TurnSlot(NamedTuple):
+    """A turn in its session's order, with the task it should end up on."""
 
     key: TurnKey
     task: str
-    is_alone: bool  # it was moved there: what follows does not go with it
-    stands: bool  # an edit places it, whatever comes before it
+    is_alone: bool  # it was moved there alone: the turns after it do not follow
+    is_placed: bool  # an edit fixes its task, whatever comes before it
 
 
 class PlacedTurn(NamedTuple):
-    """A turn and where it is to be put, as in `tracker.model.tasks.edits.Placement`."""
+    """A turn and its placement, as in `tracker.model.tasks.edits.Placement`."""
 
     key: TurnKey
     kind: str
     target: TurnKey | None = None
 
 
-def is_so(wanted: Mapping[TurnKey, str], found: Mapping[TurnKey, str]) -> bool:
-    """Whether the turns of `wanted` are grouped in `found` as they shall be, whatever the tasks are called."""
+def is_same_grouping(wanted: Mapping[TurnKey, str], found: Mapping[TurnKey, str]) -> bool:
+    """Whether `found` groups the turns of `wanted` in the same way; task ids may differ."""
     pairs = {(task, found.get(key)) for key, task in wanted.items()}
     return len(pairs) == len({task for task, _ in pairs}) == len({other for _, other in pairs})
 
 
-def placements(sessions: Iterable[Sequence[Seat]], first_of: Mapping[str, TurnKey]) -> list[PlacedTurn]:
-    """Where every turn of the tasks in `first_of` goes; it holds the turn that names each.
+def placements(sessions: Iterable[Sequence[TurnSlot]], first_of: Mapping[str, TurnKey]) -> list[PlacedTurn]:
+    """Placements for every turn of the tasks in `first_of`, which maps a task to the turn that names it.
 
-    Turns of other tasks are placed only where they would follow along with a turn of these.
+    Turns of other tasks are placed only if they would otherwise follow one of these turns.
     """
-    return [placed for seats in sessions for placed in _in_session(seats, first_of)]
+    return [placed for slots in sessions for placed in _in_session(slots, first_of)]
 
 
-def _in_session(seats: Sequence[Seat], first_of: Mapping[str, TurnKey]) -> Iterable[PlacedTurn]:
+def _in_session(slots: Sequence[TurnSlot], first_of: Mapping[str, TurnKey]) -> Iterable[PlacedTurn]:
     began: dict[str, TurnKey] = {}
-    task: str | None = None  # that of the turn that the next one follows
-    for seat in seats:
-        is_first = seat.task not in began
-        first = began.setdefault(seat.task, seat.key)
-        name = first_of.get(seat.task)
-        if name == seat.key:
-            yield PlacedTurn(seat.key, "start")
-        elif name is not None and (is_first or seat.is_alone or seat.task != task):
-            yield PlacedTurn(seat.key, "move" if seat.is_alone else "join", name if is_first else first)
+    task: str | None = None  # task of the turn that the next one follows
+    for slot in slots:
+        is_first = slot.task not in began
+        first = began.setdefault(slot.task, slot.key)
+        name = first_of.get(slot.task)
+        if name == slot.key:
+            yield PlacedTurn(slot.key, "start")
+        elif name is not None and (is_first or slot.is_alone or slot.task != task):
+            yield PlacedTurn(slot.key, "move" if slot.is_alone else "join", name if is_first else first)
         elif name is not None:
-            yield PlacedTurn(seat.key, "continue")
-        elif task in first_of and not seat.stands:
-            yield PlacedTurn(seat.key, "start") if is_first else PlacedTurn(seat.key, "join", first)
-        if name == seat.key or not seat.is_alone:
-            task = seat.task
+            yield PlacedTurn(slot.key, "continue")
+        elif task in first_of and not slot.is_placed:
+            yield PlacedTurn(slot.key, "start") if is_first else PlacedTurn(slot.key, "join", first)
+        if name == slot.key or not slot.is_alone:
+            task = slot.task
