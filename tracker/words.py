@@ -66,8 +66,8 @@ def tokens(count: float | None) -> str:
     return f"{count:.0f}"
 
 
-def listed(names: Iterable[str]) -> str:
-    """Names that other programs wrote, in a sentence: `a, b, …`, and none so long that it hides the sentence."""
+def join_names(names: Iterable[str]) -> str:
+    """Names from other programs joined for a sentence: `a, b, …`; long names and long lists are cut."""
     rest = iter(names)
     shown = [
         name if len(name) <= _LONGEST_NAME else f"{name[: _LONGEST_NAME - 1]}…" for name in islice(rest, _MAX_NAMES)
@@ -119,5 +119,5 @@ def hidden_text(cost: int, sessions: int) -> str:
 
 def unpriced_text(models: Collection[str], uncounted: Container[str]) -> str:
     """Models of calls without a cost, and where prices are added; of the `uncounted` nobody wrote down the usage."""
-    names = listed(f"{model} (no token counts)" if model in uncounted else model for model in models)
+    names = join_names(f"{model} (no token counts)" if model in uncounted else model for model in models)
     return names if all(model in uncounted for model in models) else f"{names} (taximeter prices --help)"

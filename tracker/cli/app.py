@@ -14,7 +14,7 @@ import click
 
 from tracker.cli.commands import COMMANDS
 from tracker.cli.common import Invocation, damage_text, dir_options
-from tracker.cli.output import never_fail_on_signs, say, takes_escapes, takes_screens
+from tracker.cli.output import replace_unencodable, say, supports_dashboard, supports_escapes
 from tracker.errors import UserError
 
 
@@ -100,10 +100,10 @@ def cli(invocation: Invocation) -> None:
     taximeter doctor             where it looked and what it found
     """
     ctx = click.get_current_context()
-    if os.environ.get("NO_COLOR") or not takes_escapes():  # click knows neither
+    if os.environ.get("NO_COLOR") or not supports_escapes():  # click knows neither
         ctx.color = False
     if ctx.invoked_subcommand is None:
-        if takes_screens():
+        if supports_dashboard():
             from tracker.cli.dashboard import open_dashboard
 
             open_dashboard(invocation)
@@ -147,7 +147,7 @@ def _refuse_empty(words: Sequence[str]) -> None:
 
 def run(arguments: Sequence[str]) -> int:
     """Run the command line; every failure becomes one line on stderr and an exit code."""
-    never_fail_on_signs()
+    replace_unencodable()
     debug = "--debug" in arguments
     try:
         words = [_as_text(word) for word in arguments]

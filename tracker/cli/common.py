@@ -1,4 +1,4 @@
-"""What commands share: folders, filters, forms of output, and taking in what is new before reading."""
+"""What commands share: options, filters, output formats, and the sync before reading."""
 
 import functools
 import re
@@ -16,7 +16,7 @@ from store.records import AGENTS
 from tracker import clock
 from tracker.cli.output import is_terminal, say
 from tracker.errors import UsageError, UserError
-from tracker.words import listed
+from tracker.words import join_names
 
 if TYPE_CHECKING:
     from store.reads.sessions import FoundSession
@@ -25,13 +25,13 @@ R = TypeVar("R")
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 TERMINAL_ROWS = 20
-_MAX_ROWS = 10**15  # SQLite takes no number much larger
-# "From the beginning" and "for ever", as far as every zone's midnight can be told in milliseconds.
+_MAX_ROWS = 10**15  # SQLite's LIMIT takes no number much larger
+# The earliest and latest days whose midnight fits in milliseconds in every zone.
 _FIRST_DAY, _LAST_DAY = date(1970, 1, 2), date(9999, 12, 30)
 
 
 class Invocation:
-    """What the options of `taximeter` and of its command say together."""
+    """The options of `taximeter` and of its command, combined."""
 
     def __init__(self) -> None:
         self.claude_dirs: list[Path] = []
@@ -39,18 +39,18 @@ class Invocation:
         self.no_sync = self.as_json = self.as_csv = False
 
     def add_dirs(self, claude_dirs: Sequence[Path], cline_dirs: Sequence[Path]) -> None:
-        """Folders given on the command line, at either place."""
-        # Under one name only, or one folder named twice would be read twice.
+        """Add folders given before or after the command's name."""
+        # Resolved, so that a folder named twice is read once.
         self.claude_dirs.extend(folder.expanduser().resolve() for folder in claude_dirs)
         self.cline_dirs.extend(folder.expanduser().resolve() for folder in cline_dirs)
 
     @property
     def is_for_programs(self) -> bool:
-        """Whether the output is one that programs read."""
+        """Whether the output is JSON or CSV."""
         return self.as_json or self.as_csv
 
     def max_rows(self, limit: int | None) -> int | None:
-        """How many rows to list; `limit`: what was asked for, 0 is all. None is all."""
+        """How many rows to list, None for all. `limit`: the option's value, 0 for all."""
         if limit is None and not self.is_for_programs and is_terminal():
             return TERMINAL_ROWS
         return min(limit, _MAX_ROWS) if limit else None
@@ -70,7 +70,7 @@ def one_form(ctx: click.Context, parameter: click.Parameter, is_asked: bool) -> 
 
 
 class Share(click.FloatRange):
-    """A number from 0 to 1; click itself takes "nan" for one."""
+    """A number from 0 to 1. Click's own range accepts "nan"."""
 
     def __init__(self) -> None:
         super().__init__(0, 1)
@@ -93,7 +93,7 @@ def _together(*options: Callable[[Any], Any]) -> Callable[[Function], Function]:
 
 
 def _passes_invocation(function: Callable[..., R]) -> Callable[..., R]:
-    """Hand a command its Invocation in place of the options that it is made of."""
+    """Replace the options that make up the Invocation by the Invocation itself."""
 
     @click.pass_context
     @functools.wraps(function)
@@ -108,7 +108,7 @@ def _passes_invocation(function: Callable[..., R]) -> Callable[..., R]:
 
 
 _FOLDER = click.Path(path_type=Path)
-# On every command, and on `taximeter` itself; each begins its arguments with the Invocation.
+# On every command and on `taximeter` itself; the first argument is then the Invocation.
 dir_options = _together(
     click.option(
         "--claude-dir",
@@ -132,7 +132,7 @@ dir_options = _together(
 ledger_options = _together(
     dir_options, click.option("--no-sync", is_flag=True, help="Use the ledger as it is; ingest nothing new.")
 )
-# On every reading command; `csv_option` beside it where the result is rows, `limit_option` where these can be many.
+# On every reading command; with `csv_option` if the result is rows, and `limit_option` if there can be many.
 reading_options = _together(
     ledger_options,
     click.option(
@@ -148,7 +148,7 @@ limit_option = click.option(
 )
 project_option = click.option("--project", metavar="TEXT", help="Only projects whose path contains TEXT.")
 agent_option = click.option("--agent", type=click.Choice(AGENTS), help="Only this agent.")
-# What `open_chosen` makes a filter of.
+# The options that `open_chosen` turns into a Filter.
 filter_options = _together(
     click.option("--since", metavar="DAY", help="First day: 2026-11-01, today, yesterday, 7d, 4w."),
     click.option("--until", metavar="DAY", help="Last day, inclusive; same forms as --since."),
@@ -160,7 +160,7 @@ filter_options = _together(
 
 
 def parse_day(text: str | None, *, utc: bool = False) -> str | None:
-    """An ISO day of what a user types; UserError if it is none."""
+    """The ISO day that the user's text means; UsageError if it is no day."""
     if text is None:
         return None
     today = clock.now().astimezone(UTC).date() if utc else clock.today()
@@ -180,7 +180,7 @@ def parse_day(text: str | None, *, utc: bool = False) -> str | None:
 
 
 def parse_period(since: str | None, until: str | None, *, utc: bool = False) -> tuple[str | None, str | None]:
-    """First and last ISO day of what a user types; UserError if one is no day, or the last before the first."""
+    """First and last ISO day; UsageError if one is no day, or if they are the wrong way round."""
     first, last = parse_day(since, utc=utc), parse_day(until, utc=utc)
     if first is not None and last is not None and last < first:
         raise UsageError(f"no days from {first} to {last} (--since is after --until)")
@@ -188,12 +188,12 @@ def parse_period(since: str | None, until: str | None, *, utc: bool = False) -> 
 
 
 def midnight_ms(day: str | None, *, days: int = 0) -> int | None:
-    """Epoch milliseconds at which a local ISO day begins (`days` later)."""
+    """Start of a local ISO day (plus `days`) in epoch milliseconds."""
     return None if day is None else clock.day_start_ms(date.fromisoformat(day) + timedelta(days=days))
 
 
 def damage_text(kept: Path) -> str:
-    """What became of a damaged ledger, and where it is."""
+    """The message after a damaged ledger was replaced: `kept` is where the old one is."""
     return (
         f"the ledger was damaged; it is kept as {kept}, and a new one was made of what could be read of it and of the"
         " agents' files (of calls whose files are gone, what could not be read is missing)"
@@ -201,18 +201,18 @@ def damage_text(kept: Path) -> str:
 
 
 def say_damaged(kept: Path) -> None:
-    """Tell that a damaged ledger was set aside."""
+    """Tell the user that a damaged ledger was replaced."""
     say(damage_text(kept))
 
 
 def open_synced(invocation: Invocation) -> sqlite3.Connection:
-    """The ledger, with everything new taken in unless `--no-sync`; problems go to stderr."""
+    """The ledger, synced unless `--no-sync`; problems go to stderr."""
     from store.ledger import open_ledger
     from store.spend import refresh_spend
 
     if invocation.no_sync:
         db = open_ledger(on_damage=say_damaged)
-        refresh_spend(db)  # the days of the zone that it is read in
+        refresh_spend(db)  # daily sums depend on the time zone
         return db
     from tracker.cli.sync import open_and_sync
 
@@ -223,7 +223,7 @@ def open_synced(invocation: Invocation) -> sqlite3.Connection:
 
 
 def open_modelled(invocation: Invocation) -> sqlite3.Connection:
-    """The same, with everything derived: tasks, splits, misses."""
+    """The synced ledger with its derived tables up to date: tasks, splits, misses."""
     from tracker.cli.progress_bar import progress_bar
     from tracker.rebuild import rebuild
 
@@ -236,14 +236,14 @@ def open_modelled(invocation: Invocation) -> sqlite3.Connection:
 def open_chosen(
     invocation: Invocation, filters: dict[str, Any], *, modelled: bool = False
 ) -> tuple[sqlite3.Connection, Filter]:
-    """The ledger and the part of it that `filter_options` ask for; UserError if a day or a model is none."""
+    """The ledger and the Filter of `filter_options`; UserError for an invalid day or an ambiguous model."""
     since, until = parse_period(filters["since"], filters["until"], utc=filters["utc"])
     db = (open_modelled if modelled else open_synced)(invocation)
     return db, Filter(**filters | {"since": since, "until": until, "model": _whole_id(db, filters["model"])})
 
 
 def _whole_id(db: sqlite3.Connection, part: str | None) -> str | None:
-    """The id of the recorded model that is meant; what none has stays as it is. UserError if several have it."""
+    """The recorded model whose id contains `part`; `part` itself if none does. UserError if several do."""
     from store.reads.spend import recorded_models
 
     if part is None:
@@ -251,19 +251,22 @@ def _whole_id(db: sqlite3.Connection, part: str | None) -> str | None:
     known = recorded_models(db)
     found = [part] if part in known else [model for model in known if part.lower() in model.lower()]
     if len(found) > 1:
-        raise UserError(f"--model {part} could be {listed(found)}: give more of the id")
+        raise UserError(f"--model {part} could be {join_names(found)}: give more of the id")
     return found[0] if found else part
 
 
-def agreed_to(question: str) -> bool:
-    """Ask for confirmation on the terminal; UsageError without one."""
+def confirm(question: str) -> bool:
+    """Ask on the terminal; UsageError without one."""
     if not sys.stdin.isatty():
         raise UsageError("no terminal to ask for confirmation: add --yes")
     return click.confirm(question, err=True)
 
 
 def named_session(db: sqlite3.Connection, beginning: str | None) -> "FoundSession | None":
-    """The session whose id begins so, or the latest (None without any); UserError if none or several are meant."""
+    """The session whose id begins with `beginning`; without it the latest, None if there is none.
+
+    UserError if no session or several match.
+    """
     from store.reads.sessions import find_session
 
     found = find_session(db, beginning, clock.now_ms())

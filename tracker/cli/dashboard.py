@@ -10,7 +10,7 @@ import threading
 import click
 
 from tracker.cli.common import Invocation, dir_options
-from tracker.cli.output import takes_screens
+from tracker.cli.output import supports_dashboard
 from tracker.errors import UsageError
 from tracker.settings import THEMES
 
@@ -31,7 +31,7 @@ def dashboard(invocation: Invocation, screen: str, theme: str | None) -> None:
     taximeter dashboard --screen spend --theme light
     """
     # What `serve` starts talks through pipes, with a driver of its own.
-    if not takes_screens() and "TEXTUAL_DRIVER" not in os.environ:
+    if not supports_dashboard() and "TEXTUAL_DRIVER" not in os.environ:
         raise UsageError("the dashboard needs a terminal (taximeter tasks and spend print, serve is for a browser)")
     open_dashboard(invocation, screen=screen, theme=theme)
 

@@ -15,7 +15,7 @@ from types import FrameType
 
 import click
 
-from tracker.cli.output import takes_screens
+from tracker.cli.output import supports_dashboard
 from tracker.errors import UsageError
 
 _CHANGE_AGENTS = ("install", "uninstall")  # Cline's folders are found by themselves: those would be the user's own
@@ -48,7 +48,7 @@ def demo(command: tuple[str, ...]) -> None:
         from tracker.cli.app import run
 
         where = ["--claude-dir", str(root / "claude")]
-        if not command and takes_screens():
+        if not command and supports_dashboard():
             play_samples(root / "claude", root / "home", time.time())
             ended = threading.Event()
             replay = threading.Thread(target=_work_on, args=(root / "claude", ended), daemon=True)

@@ -6,7 +6,7 @@ import click
 
 from store.reads.spend import totals
 from tracker.cli.common import Invocation
-from tracker.cli.output import from_home, wrapped
+from tracker.cli.output import abbreviate_home, wrapped
 from tracker.words import counted
 
 
@@ -46,4 +46,4 @@ def looked_in(invocation: Invocation) -> list[str]:
     from tracker.sources.cline.places import data_folders, this_machine
 
     places = [*(folder / "projects" for folder in usual_folders()), *data_folders(this_machine())]
-    return [*(from_home(str(place)) for place in places), "editors' storage folders"]
+    return [*(abbreviate_home(str(place)) for place in places), "editors' storage folders"]

@@ -21,7 +21,7 @@ from store.plain_text import plain, plain_lines
 from store.records import Agent
 from tracker.claude_command import client_version
 from tracker.claude_folders import user_folders
-from tracker.cli.common import Invocation, agreed_to, dir_options
+from tracker.cli.common import Invocation, confirm, dir_options
 from tracker.cli.output import Column, note, numbers, print_json, print_table, say
 from tracker.cli.user_settings import file_problems
 from tracker.clock import ago
@@ -64,7 +64,7 @@ def install_command(invocation: Invocation, agent: str, yes: bool, no_hooks: boo
     version = client_version()
     for folder in claude_folders(invocation):
         plan = plan_install(folder, program, version=version, hooks=not no_hooks, status_line=not no_statusline)
-        if agreed(plan.notes, plan.change.diff(), yes=yes, file=plain(str(plan.change.path))):
+        if confirm_change(plan.notes, plan.change.diff(), yes=yes, file=plain(str(plan.change.path))):
             install(plan, program)
             _said_done(plan, "installed; takes effect with the next session")
 
@@ -92,7 +92,7 @@ def uninstall_command(invocation: Invocation, agent: str, yes: bool) -> None:
         return
     for folder in claude_folders(invocation):
         plan = plan_uninstall(folder, home())
-        if agreed(plan.notes, plan.change.diff(), yes=yes, file=plain(str(plan.change.path))):
+        if confirm_change(plan.notes, plan.change.diff(), yes=yes, file=plain(str(plan.change.path))):
             uninstall(plan, home())
             _said_done(plan, "removed")
 
@@ -142,14 +142,14 @@ def claude_folders(invocation: Invocation) -> list[Path]:
     return invocation.claude_dirs or user_folders()
 
 
-def agreed(notes: Sequence[str], diff: str, *, yes: bool, file: str = "this") -> bool:
+def confirm_change(notes: Sequence[str], diff: str, *, yes: bool, file: str = "this") -> bool:
     """Show a change and ask whether to write it; UserError where nobody can be asked. True if there is none."""
     for line in notes:
         say(line)
     if not diff:
         return True
     click.echo(plain_lines(diff))
-    return yes or agreed_to(f"Write {file}?")
+    return yes or confirm(f"Write {file}?")
 
 
 def _said_done(plan: InstallPlan, what: str) -> None:

@@ -15,7 +15,7 @@ from hooks.install.cline_status import MISSING, ClineStatus, cline_status
 from store.ledger import home
 from store.plain_text import plain
 from tracker.cli.common import Invocation
-from tracker.cli.install import agreed, print_fired
+from tracker.cli.install import confirm_change, print_fired
 from tracker.cli.output import note
 from tracker.clock import ago
 from tracker.errors import UserError
@@ -26,7 +26,7 @@ def install(invocation: Invocation, *, yes: bool) -> None:
     where = targets(invocation.cline_dirs)
     program = this_program(home())
     plan = plan_cline_install(where, program)
-    if agreed(plan.notes, plan.diff(), yes=yes):
+    if confirm_change(plan.notes, plan.diff(), yes=yes):
         install_cline(plan, where, program)
         _said_done(plan, "installed; takes effect with Cline's next session")
 
@@ -35,7 +35,7 @@ def uninstall(invocation: Invocation, *, yes: bool) -> None:
     """Take out what `install` made; UserError if it cannot be done."""
     where = targets(invocation.cline_dirs)
     plan = plan_cline_uninstall(where, home())
-    if agreed(plan.notes, plan.diff(), yes=yes):
+    if confirm_change(plan.notes, plan.diff(), yes=yes):
         uninstall_cline(plan, where, home())
         _said_done(plan, "removed")
 

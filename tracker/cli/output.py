@@ -18,10 +18,10 @@ import msgspec
 from store.plain_text import VARIATION_SELECTORS, plain, plain_lines
 from tracker.words import Sums
 
-_HARD_SPACE = "\xa0"  # where no line is broken
+_HARD_SPACE = "\xa0"  # no line break here
 _WIDEST, _REDIRECTED = 100, 79  # cells of a line of sentences: on a terminal, in a pipe or file
-_MIN_CELLS = 8  # the narrowest that a column of texts gets
-# What a terminal acts on or does not show: more control characters than JSON escapes, and marks of direction and width.
+_MIN_CELLS = 8  # minimum width of a text column
+# Characters that a terminal interprets or hides: controls that JSON does not escape, and direction and width marks.
 _UNSEEN = re.compile(
     "[\x7f-\x9f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\U000e0000-\U000e007f]"
 )
@@ -37,9 +37,9 @@ Cut = Literal["end", "start", "never", "below"]
 
 
 class Column(NamedTuple):
-    """A column of a table; numbers are aligned right and never cut, others lose their end or start where they must.
+    """A column of a table. Numbers are right-aligned and never cut; texts lose their end or start if there is no room.
 
-    The last one may go `below` instead: a sentence that has no room beside its row stands under it.
+    The last column may use `below`: a sentence that does not fit in its row is printed under it.
     """
 
     title: str
@@ -53,8 +53,8 @@ def numbers(*titles: str, min_width: int = 0) -> list[Column]:
     return [Column(title, right=True, min_width=min_width) for title in titles]
 
 
-def never_fail_on_signs() -> None:
-    """Print the nearest there is for what the terminal's locale has no sign for, such as > for ≥ in Latin-1."""
+def replace_unencodable() -> None:
+    """Print a similar character if the terminal's locale lacks one, such as > for ≥ in Latin-1."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper) and stream.encoding.lower() != "utf-8":
             codecs.register_error("nearest", _nearest)
@@ -62,40 +62,40 @@ def never_fail_on_signs() -> None:
 
 
 def _nearest(error: UnicodeError) -> tuple[str, int]:
-    """An error handler of codecs: each sign becomes one of the same width; what has none must not look unpriced."""
+    """A codec error handler: each character becomes one of the same width, or "_", since "?" means unpriced."""
     if not isinstance(error, UnicodeEncodeError):
         raise error
     return "".join(_NEAREST.get(sign, "_") for sign in error.object[error.start : error.end]), error.end
 
 
 def _for_programs() -> None:
-    """What programs read is UTF-8 in every locale."""
+    """Switch stdout to UTF-8, whatever the locale."""
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(encoding="utf-8")
 
 
 def print_json(value: Any) -> None:
-    """One JSON document, indented."""
+    """Print one indented JSON document."""
     _for_programs()
     click.echo(_json_text(msgspec.json.format(msgspec.json.encode(value), indent=2)))
 
 
 def print_json_lines(values: Iterable[Any]) -> None:
-    """One JSON object a line."""
+    """Print one JSON object per line."""
     _for_programs()
     for value in values:
         click.echo(_json_text(msgspec.json.encode(value)))
 
 
 def _json_text(encoded: bytes) -> str:
-    """The document with escapes in place of what a terminal would act on: to a program it is the same."""
+    """The document with everything a terminal would interpret escaped; programs parse the same values."""
     if encoded.isascii() and b"\x7f" not in encoded:
         return encoded.decode()
     return _UNSEEN.sub(lambda found: json.dumps(found[0])[1:-1], encoded.decode())
 
 
 def print_csv(titles: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
-    """Rows with a header line; what holds or does not is yes or no."""
+    """Print rows under a header line; booleans become yes or no."""
     _for_programs()
     writer = csv.writer(sys.stdout, lineterminator="\n")
     writer.writerow(titles)
@@ -103,7 +103,7 @@ def print_csv(titles: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
 
 
 def csv_row(row: Sequence[Any]) -> list[Any]:
-    """A row's cells as CSV has them: no text acts on a terminal, turns its order or is a spreadsheet's formula."""
+    """A row's cells made safe for CSV: no terminal controls, no direction marks, no spreadsheet formulas."""
     return [
         _csv_text(cell) if isinstance(cell, str) else ("no", "yes")[cell] if isinstance(cell, bool) else cell
         for cell in row
@@ -111,20 +111,20 @@ def csv_row(row: Sequence[Any]) -> list[Any]:
 
 
 def _csv_text(text: str) -> str:
-    if not text.isprintable():  # ten times as quick as to look for each sign
+    if not text.isprintable():  # ten times faster than looking for each character
         text = text.translate(_CONTROLS)
     return f"'{text}" if text.lstrip().startswith(_FORMULA_SIGNS) and not _NUMBER.fullmatch(text) else text
 
 
 def print_records(names: Sequence[str], records: Iterable[Mapping[str, Any]]) -> None:
-    """These fields of JSON objects as CSV."""
+    """Print these fields of JSON objects as CSV."""
     print_csv(names, ([record[name] for name in names] for record in records))
 
 
 def print_table(
     columns: Sequence[Column], rows: Sequence[Sequence[str]], *, footer: Sequence[str] | None = None
 ) -> None:
-    """A plain table: header, rows, and the total under a rule.
+    """Print a plain table: header, rows, and the total under a rule.
 
     A narrow terminal hides the columns whose `min_width` it does not reach, then cuts the widest texts.
     """
@@ -165,12 +165,12 @@ def print_table(
 
 
 def note(text: str) -> None:
-    """Words under a table that are not part of the figures."""
+    """Print a dimmed note under a table."""
     click.echo(click.style(wrapped(plain_lines(text)), dim=True))
 
 
 def wrapped(text: str) -> str:
-    """Each line of the text broken where a terminal is too narrow for it: at its ` · `, else between words."""
+    """The text with lines wrapped to the terminal: at ` · ` if a line has any, else between words."""
     cells = terminal_width()
     if all(width(line) <= cells for line in text.splitlines()):
         return text
@@ -188,9 +188,9 @@ def wrapped(text: str) -> str:
 
 
 def paragraph(text: str, *, bullet: str = "", dim: bool = False) -> None:
-    """Print sentences in lines that fit, never wider than is good to read; redirected for 80 columns.
+    """Print wrapped sentences, at most 100 cells wide; for 80 columns when redirected.
 
-    Lines after the first are aligned behind the `bullet`. `dim`: as a note, which is not part of the figures.
+    Further lines are aligned behind the `bullet`. `dim`: print as a note.
     """
     cells = min(terminal_width() - 1, _WIDEST) if is_terminal() else _REDIRECTED
     filled = textwrap.fill(
@@ -200,26 +200,26 @@ def paragraph(text: str, *, bullet: str = "", dim: bool = False) -> None:
 
 
 def say(text: str) -> None:
-    """A sentence about the run itself, beside what is printed for others to read."""
+    """Print a sentence about the run itself on stderr."""
     click.echo(f"taximeter: {plain(text)}", err=True)
 
 
 def owner_only(path: str, flags: int) -> int:
-    """An opener of files that only their owner may read, as the ledger: they hold words of prompts."""
+    """An opener of owner-only files, like the ledger: they may hold words of prompts."""
     descriptor = os.open(path, flags, 0o600)
-    if Path(path).is_file():  # one that was there before; no device
+    if Path(path).is_file():  # an existing file keeps its mode otherwise; a device is left alone
         Path(path).chmod(0o600)
     return descriptor
 
 
 def note_left_out(count: int, what: str) -> None:
-    """Say how many rows a list leaves out."""
+    """Note how many rows a list leaves out, if any."""
     if count > 0:
         note(f"{count:,} older {what} left out: --limit 0 shows all.")
 
 
 def note_gaps(rows: Iterable[Sums]) -> None:
-    """Say what ≥ and ? mean at the costs of these rows, where they have them."""
+    """Explain ≥ and ? if the costs of these rows have them."""
     sums = list(rows)
     if any(row.floor for row in sums):
         note("≥ a floor: the output of some calls is not fully recorded.")
@@ -228,23 +228,23 @@ def note_gaps(rows: Iterable[Sums]) -> None:
 
 
 def is_terminal() -> bool:
-    """Whether a person sees the output, not a pipe or a file."""
+    """Whether stdout is a terminal."""
     return sys.stdout.isatty()
 
 
-def takes_escapes() -> bool:
-    """Whether the terminal, if it is one, moves its cursor and draws colours: not so Emacs' shell and its like."""
+def supports_escapes() -> bool:
+    """False for terminals without cursor movement and colours, such as Emacs' shell."""
     return os.environ.get("TERM") != "dumb"
 
 
-def takes_screens() -> bool:
-    """Whether the dashboard can be drawn, which Textual does on standard error, and keys reach it."""
+def supports_dashboard() -> bool:
+    """Whether the dashboard can draw (Textual uses stderr) and receive keys."""
     ends = (sys.stdin, sys.stdout, sys.stderr)
-    return all(end is not None and end.isatty() for end in ends) and takes_escapes()
+    return all(end is not None and end.isatty() for end in ends) and supports_escapes()
 
 
 def terminal_width() -> int:
-    """Columns to draw in: the terminal's, or wide when redirected."""
+    """Columns of the terminal; 200 when redirected."""
     if not is_terminal():
         return 200
     import shutil
@@ -252,36 +252,36 @@ def terminal_width() -> int:
     return shutil.get_terminal_size((100, 30)).columns
 
 
-def from_home(path: str) -> str:
-    """A path as people write it: what lies in the home folder begins with `~`."""
+def abbreviate_home(path: str) -> str:
+    """The path with the home folder written as `~`."""
     home = str(Path.home())
     return f"~{path.removeprefix(home)}" if path == home or path.startswith(home + os.sep) else path
 
 
 def short_session(native_id: str) -> str:
-    """The opening of a session's id that tells it from others.
+    """Leading characters of a session's id that tell it from others.
 
-    Cline's ids and Roo's (UUIDs of version 7) begin with their time: 13 characters are its milliseconds.
+    Cline's and Roo's ids (UUID version 7) begin with a timestamp: 13 characters hold its milliseconds.
     """
     return native_id[: 13 if native_id[:13].isdigit() or native_id[14:15] == "7" else 8]
 
 
 def width(text: str) -> int:
-    """Terminal cells that a text takes."""
+    """Width of a text in terminal cells."""
     if text.isascii():
         return len(text)
     import unicodedata
 
     cells = 0
     for char in text:
-        # Marks stand over the letter before them; vowels and endings of Korean that are written apart, in its block.
+        # Combining marks take no cell of their own, nor do Korean vowels and finals written as separate characters.
         if unicodedata.category(char) not in ("Mn", "Me") and not "\u1160" <= char <= "\u11ff":
             cells += 2 if unicodedata.east_asian_width(char) in "WF" else 1
     return cells
 
 
 def fit(text: str, cells: int, *, right: bool = False, cut: Cut = "end") -> str:
-    """Plain text in exactly so many cells: padded, or cut with an ellipsis at its `cut`."""
+    """Plain text in exactly `cells` cells: padded, or cut with an ellipsis at the end or start."""
     text = plain(text).translate(VARIATION_SELECTORS)
     if width(text) > cells:
         kept, room = 0, cells - 1

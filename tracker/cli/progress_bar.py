@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 import click
 
-from tracker.cli.output import takes_escapes
+from tracker.cli.output import supports_escapes
 from tracker.words import time_left
 
 _AFTER_SECONDS = 0.4
@@ -51,7 +51,7 @@ def progress_bar(verb: str) -> Iterator[Show]:
 
 def _columns() -> int:
     """Of the terminal that stderr is; 0 if it is none, or one on which no line can be cleared."""
-    is_one = sys.stderr.isatty() and takes_escapes()
+    is_one = sys.stderr.isatty() and supports_escapes()
     return (os.get_terminal_size(sys.stderr.fileno()).columns or 80) if is_one else 0
 
 

@@ -8,7 +8,7 @@ from store.money import short_usd
 from store.plain_text import plain
 from store.reads.filter import Filter
 from store.reads.tasks import sessions_of_tasks
-from tracker.cli.common import agreed_to
+from tracker.cli.common import confirm
 from tracker.cli.output import short_session
 from tracker.errors import UserError
 from tracker.words import counted
@@ -46,7 +46,7 @@ def ask_and_refine(
         err=True,
     )
     ask = WAYS[through](model)
-    if not assume_yes and not agreed_to("Send it?"):
+    if not assume_yes and not confirm("Send it?"):
         return False
     paid = 0
     try:

@@ -9,7 +9,7 @@ from store.money import short_usd, usd
 from store.reads.spend import SpendRow, uncounted_models
 from tracker.cli.common import Invocation, csv_option, filter_options, open_chosen, reading_options
 from tracker.cli.empty import show_nothing
-from tracker.cli.output import Column, from_home, note, numbers, print_csv, print_json, print_table, short_session
+from tracker.cli.output import Column, abbreviate_home, note, numbers, print_csv, print_json, print_table, short_session
 from tracker.hidden_spend import Hidden
 from tracker.reports.spend import TOKEN_CLASSES, SpendReport, spend_report
 from tracker.words import cost_text, counted, hidden_text, tokens, unpriced_text
@@ -105,4 +105,4 @@ def _note_hidden(hidden: Hidden) -> None:
 def _label(by: str, key: str) -> str:
     if by == "session":
         return short_session(key)
-    return from_home(key) if by == "project" else key
+    return abbreviate_home(key) if by == "project" else key

@@ -15,7 +15,7 @@ from tracker.bars import bar
 from tracker.cli.common import Invocation, csv_option, ledger_options, open_modelled, reading_options
 from tracker.cli.drawing import CurvePoint, curve, legend, rule, split_bar, split_segments
 from tracker.cli.output import fit, note, print_csv, print_json, terminal_width, wrapped
-from tracker.cli.task_edit import edit_group, opened
+from tracker.cli.task_edit import edit_group, load_detail
 from tracker.clock import iso
 from tracker.edit_tasks import commands as edit_tasks
 from tracker.reports.cause_words import cause_words
@@ -69,7 +69,7 @@ def show_command(invocation: Invocation, task_id: str) -> None:
     db = open_modelled(invocation)
     identity, number = edit_tasks.find_numbered(db, task_id)
     edit_tasks.turn_of(db, identity, number)  # EditError where it has no such turn
-    detail = opened(db, identity)
+    detail = load_detail(db, identity)
     if invocation.as_json:
         made = detail.as_json()
         hindsight = _hindsight(db, detail)

@@ -27,8 +27,8 @@ def edit_group() -> None:
     """
 
 
-def opened(db: sqlite3.Connection, identity: str) -> TaskDetail:
-    """The task of that whole id; UserError if there is none."""
+def load_detail(db: sqlite3.Connection, identity: str) -> TaskDetail:
+    """The task with this full id; UserError if there is none."""
     detail = task_detail(db, identity, short_id=short_ids(all_ids(db)).get(identity))
     if detail is None:
         raise UserError(f"no task {identity!r} (taximeter tasks lists them)")
@@ -37,7 +37,7 @@ def opened(db: sqlite3.Connection, identity: str) -> TaskDetail:
 
 def _tell(db: sqlite3.Connection, done: str, identity: str) -> None:
     """What was `done`, and the task of that id as it is now."""
-    detail = opened(db, identity)
+    detail = load_detail(db, identity)
     one = detail.task
     words = f"{plain(one.title)}  {counted(one.turns, 'turn')}, {short_usd(one.cost)}, {one.status}"
     click.echo(f"{done}: {detail.short_id}  {words}")

@@ -13,7 +13,7 @@ from store.reads.baseline import commonest_model
 from tracker import clock
 from tracker.claude_folders import user_folders
 from tracker.cli.common import Invocation, open_modelled, reading_options
-from tracker.cli.output import Column, from_home, numbers, paragraph, print_json, print_table
+from tracker.cli.output import Column, abbreviate_home, numbers, paragraph, print_json, print_table
 from tracker.errors import UserError
 from tracker.model.defaults import CHARS_PER_TOKEN
 from tracker.reports.weigh import (
@@ -101,7 +101,7 @@ def _things(files: tuple[Path, ...], tools: Path | None, handover: Path | None) 
 
 
 def _short(path: Path) -> str:
-    return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else from_home(str(path))
+    return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else abbreviate_home(str(path))
 
 
 def _text(path: Path) -> str:

@@ -10,7 +10,7 @@ from tracker import clock
 from tracker.cli.common import Invocation, Share, csv_option, open_synced, parse_period, project_option, reading_options
 from tracker.cli.empty import show_no_sessions
 from tracker.cli.output import Column, note, numbers, paragraph, print_csv, print_json, print_table
-from tracker.reports.whatif import Wanted, WhatIfCase, WhatIfReport, newest_models, whatif_report
+from tracker.reports.whatif import WhatIfCase, WhatIfReport, WhatIfRequest, newest_models, whatif_report
 from tracker.words import counted
 
 
@@ -61,12 +61,14 @@ def whatif(
     newest = newest_models(book, clock.today().isoformat())
     if models or cache or batch is not None or baseline is not None:
         asked = list(dict.fromkeys(newest.get(model.lower(), model) for model in models))
-        wanted = Wanted(asked, cache=cache, batch=batch is not None, batch_share=batch, baseline_tokens=baseline)
+        request = WhatIfRequest(
+            asked, cache=cache, batch=batch is not None, batch_share=batch, baseline_tokens=baseline
+        )
     else:
-        wanted = Wanted(list(newest.values()))
+        request = WhatIfRequest(list(newest.values()))
     first, last = parse_period(since, until)
     db = open_synced(invocation)
-    report = whatif_report(db, book, wanted, first or "", last or "", clock.now_ms(), project=project)
+    report = whatif_report(db, book, request, first or "", last or "", clock.now_ms(), project=project)
     if invocation.as_json:
         print_json(report.as_json())
     elif invocation.as_csv:

@@ -32,7 +32,7 @@ from tracker.plan_data.load import FIVE_HOUR_KIND, NO_FITS, WEEK_KIND, Load, loa
 from tracker.plan_data.table import capacities, plans_on, refuse_unknown
 from tracker.reports.plan_tasks import TaskShare, task_shares
 from tracker.settings import Settings
-from tracker.words import counted, listed
+from tracker.words import counted, join_names
 
 _SEED = 20
 
@@ -242,7 +242,7 @@ def _evidence(load: Load, own: Plan | None) -> Evidence:
     return Evidence(
         active_days=load.active_days,
         unpriced_share=load.counted.unpriced / load.counted.calls if load.counted.calls else 0.0,
-        unpriced_models=listed(load.unpriced_models),
+        unpriced_models=join_names(load.unpriced_models),
         meter_intervals=load.meters.steps,
         knows_hours=not load.is_of_sums,
         has_unused_meter=load.meters.fits != NO_FITS and (own is None or own.is_metered),

@@ -81,7 +81,7 @@ class WhatIfReport:
         }
 
 
-class Wanted(NamedTuple):
+class WhatIfRequest(NamedTuple):
     """Which cases to work out; a batch share of None takes what unattended sessions cost."""
 
     models: Sequence[str] = ()
@@ -94,14 +94,14 @@ class Wanted(NamedTuple):
 def whatif_report(
     db: sqlite3.Connection,
     book: PriceBook,
-    wanted: Wanted,
+    request: WhatIfRequest,
     since: str,
     until: str,
     now_ms: int,
     *,
     project: str | None = None,
 ) -> WhatIfReport:
-    """Work out the wanted cases for the calls of two local days; UsageError for a model without a price."""
+    """Work out the requested cases for the calls of these local days; UsageError for a model without a price."""
     rates = price_rates(db)
     calls: list[LoggedCall] = []
     unattended: list[LoggedCall] = []
@@ -114,14 +114,14 @@ def whatif_report(
             main_chains.add(row.chain_id)
         if (row.entrypoint or "").startswith(_UNATTENDED):
             unattended.append(calls[-1])
-    cases = [_model(book, calls, model, now_ms) for model in wanted.models]
+    cases = [_model(book, calls, model, now_ms) for model in request.models]
     begun = first_prompts(db, {call.chain_id for call in calls})
-    if wanted.cache:
+    if request.cache:
         cases.append(_cache(calls, begun))
-    if wanted.batch:
-        cases.append(_batch(calls, unattended, wanted.batch_share))
-    if wanted.baseline_tokens is not None:
-        cases.append(_baseline(calls, main_chains, begun, wanted.baseline_tokens))
+    if request.batch:
+        cases.append(_batch(calls, unattended, request.batch_share))
+    if request.baseline_tokens is not None:
+        cases.append(_baseline(calls, main_chains, begun, request.baseline_tokens))
     return WhatIfReport(
         since,
         until,
