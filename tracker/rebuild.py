@@ -1,8 +1,8 @@
-"""Derives tasks, splits and misses from the records of the sessions that changed (DESIGN section 2).
+"""Derives tasks, splits and misses from the records of changed sessions (DESIGN section 2).
 
-Each group of sessions is one transaction: its rows, the links between sessions, the sums of every task it touches.
-What is derived depends on the records, the user's edits and whether the settings let edits change the weights, never
-on the order in which they came: a full rebuild gives the same rows.
+Each group of sessions is one transaction: its rows, the links between sessions, the sums of every affected task. The
+result depends only on the records, the user's edits and whether the settings let edits change the weights, never on
+the order of arrival: a full rebuild gives the same rows.
 """
 
 import sqlite3
@@ -46,7 +46,7 @@ from tracker.model.tasks.task import HiddenTotal, resolve_root, task_id, task_ro
 from tracker.settings import SettingsError, usable_settings
 
 _GROUP_SESSIONS = 150
-# Raised where the same records give other tasks: a newer program derives everything again.
+# Increase the number when the same records would give other tasks: a newer version then rebuilds everything.
 _RULES = hash((11, WEIGHTS, word_weights.stamp()))
 _FLOOR_CAUSES = (Cause.SYSTEM, Cause.MESSAGES, Cause.PAUSE, Cause.LOOK_BACK, Cause.UNKNOWN)
 _GIT_WINDOW_MS = 90 * DAY_MS
@@ -54,7 +54,7 @@ _FIT = "boundary_fit"
 
 
 class _Fit(NamedTuple):
-    """A fit and what it was made from: `stamp` changes with the edits, the rules and the setting."""
+    """Fitted weights; `stamp` identifies the edits, rules and setting they were fitted from."""
 
     stamp: str
     own: OwnWeights | None
@@ -65,9 +65,9 @@ _decode_fit = msgspec.json.Decoder(_Fit).decode
 
 
 def rebuild(db: sqlite3.Connection, on_progress: Callable[[int, int], None] | None = None) -> int:
-    """Bring everything that is derived up to date with the records, the edits and the repositories.
+    """Bring the derived tables up to date with the records, the edits and the repositories.
 
-    `on_progress` gets how many sessions are done, and of how many. Returns how many sessions were derived anew.
+    `on_progress` gets the number of sessions done and in total. Returns the number of sessions rebuilt.
     """
     count = 0
     _fit_weights(db)
@@ -75,10 +75,10 @@ def rebuild(db: sqlite3.Connection, on_progress: Callable[[int, int], None] | No
         with transaction(db):
             stale = stored.stale_sessions(db)
             if not stale:
-                break  # another process was first
+                break  # another process rebuilt them first
             if on_progress is not None:
                 on_progress(count, count + len(stale))
-            overlay = read_overlay(db)  # each time: another process may store an edit between two groups
+            overlay = read_overlay(db)  # read for each group: another process may store an edit in between
             own = own_weights_in_use(db)
             weights = own.weights if own is not None else WEIGHTS
             count += _rebuild_group(db, _group(db, stale[:_GROUP_SESSIONS], overlay), overlay, weights)
@@ -87,19 +87,19 @@ def rebuild(db: sqlite3.Connection, on_progress: Callable[[int, int], None] | No
 
 
 def own_weights_in_use(db: sqlite3.Connection) -> OwnWeights | None:
-    """The weights that the user's corrections gave, by which tasks are derived now; None for the shipped ones."""
+    """The weights fitted to the user's corrections that tasks are derived with; None for the shipped ones."""
     return _last_fit(db).own
 
 
 def _last_fit(db: sqlite3.Connection) -> _Fit:
     try:
         return _decode_fit(kept_value(db, _FIT) or "")
-    except msgspec.DecodeError:  # none yet, or of a version with other features
+    except msgspec.DecodeError:  # none stored yet, or by a version with other features
         return _Fit("", None)
 
 
 def _fit_weights(db: sqlite3.Connection) -> None:
-    """Fit the weights again after an edit or another setting; where they or the rules changed, sessions are marked."""
+    """Refit the weights if an edit or the setting changed; mark sessions stale if the weights or the rules changed."""
     known = _last_fit(db)
     may_fit = _may_fit(known)
     stamp = f"{task_edits.edit_stamp(db)}:{_RULES}:{may_fit}"
@@ -115,7 +115,7 @@ def _fit_weights(db: sqlite3.Connection) -> None:
 
 
 def _may_fit(known: _Fit) -> bool:
-    """Whether the settings allow a fit; where they cannot be read, as last time."""
+    """Whether the settings allow fitting; if they cannot be read, as at the last fit."""
     try:
         return usable_settings()[0].tasks.own_weights
     except SettingsError:
@@ -123,14 +123,14 @@ def _may_fit(known: _Fit) -> bool:
 
 
 def read_overlay(db: sqlite3.Connection, *more: EditRow) -> Overlay:
-    """The user's edits, `more` included, and a small model's suggestions, applied to the turns now in the ledger."""
+    """The user's edits (and `more`) and the small model's suggestions, resolved to turns in the ledger."""
     return build_overlay(
         [*task_edits.edits(db), *more], task_edits.suggestions(db), lambda anchor: find_turn(db, anchor)
     )
 
 
 def find_turn(db: sqlite3.Connection, anchor: Anchor) -> TurnKey | None:
-    """The turn that an anchor names: where its calls are now, else the prompt's own record."""
+    """The turn that an anchor names: the one its calls are in now, else the one of its prompt."""
     for message_id in anchor.calls:
         found = task_edits.turn_of_call(db, message_id)
         if found is not None:
@@ -140,7 +140,7 @@ def find_turn(db: sqlite3.Connection, anchor: Anchor) -> TurnKey | None:
 
 
 def _group(db: sqlite3.Connection, stale: list[int], overlay: Overlay) -> list[int]:
-    """The stale sessions with those that an edit or a fork binds to them."""
+    """The stale sessions, and all sessions that an edit or a fork ties to them."""
     group = set(stale)
     pairs = overlay.linked_sessions()
     while True:
@@ -175,7 +175,7 @@ def _rebuild_group(db: sqlite3.Connection, session_ids: list[int], overlay: Over
 
 
 def _team_links(db: sqlite3.Connection, session_ids: list[int]) -> Iterator[PartRow]:
-    """Teammates' parts, on the task that their lead was on when they began, unless an edit or a fork decides it."""
+    """Links from teammates' parts to the task their lead was on at that time; an edit or a fork takes precedence."""
     leads = leads_of(stored.team_sessions(db), set(session_ids))
     targets = {
         mate.id: (lead.id, stored.turn_at(db, lead.id, mate.began_at))
@@ -191,7 +191,7 @@ def _team_links(db: sqlite3.Connection, session_ids: list[int]) -> Iterator[Part
 
 
 def _plan_links(db: sqlite3.Connection, session_ids: list[int]) -> Iterator[PartRow]:
-    """Parts that carry out an approved plan, on the task that planned it, unless an edit or a fork decides it."""
+    """Links from parts that carry out an approved plan to the planning task; an edit or a fork takes precedence."""
     for session_id, prompt, planning, at in stored.plans_carried_out(
         db, session_ids, within_ms=APPROVAL_MS, waits_ms=PLAN_WAITS_MS
     ):
@@ -202,10 +202,7 @@ def _plan_links(db: sqlite3.Connection, session_ids: list[int]) -> Iterator[Part
 
 
 def _restored_links(db: sqlite3.Connection, session_ids: list[int]) -> Iterator[PartRow]:
-    """What follows a restored checkpoint, where that is a session of its own, on the task that it was taken from.
-
-    Unless an edit decides it.
-    """
+    """Links from a session that restored a checkpoint to the task it was taken from; an edit takes precedence."""
     for session_id, origin, at in stored.restored_sessions(db, session_ids):
         turn = stored.turn_at(db, origin, at)
         for part in stored.parts_of_sessions(db, [session_id]):
@@ -214,7 +211,7 @@ def _restored_links(db: sqlite3.Connection, session_ids: list[int]) -> Iterator[
 
 
 def _link_branches(db: sqlite3.Connection, before: list[PartRow], after: list[PartRow]) -> None:
-    """Find again which parts on the touched branches go on with a part of another session."""
+    """Relink the parts on the affected branches to the earlier parts they continue in other sessions."""
     sessions = stored.sessions_by_id(db, {part.session_id for part in (*before, *after)})
     touched = {
         (sessions[part.session_id].project, part.branch)
@@ -241,12 +238,12 @@ def _link_branches(db: sqlite3.Connection, before: list[PartRow], after: list[Pa
 
 
 def _linked(part: PartRow, kind: str | None = None, session_id: int | None = None, turn: str | None = None) -> PartRow:
-    """The part with this link, or with none."""
+    """The part with this link, or without a link."""
     return part._replace(link_kind=kind, link_session_id=session_id, link_turn=turn)
 
 
 def _assign_tasks(db: sqlite3.Connection, session_ids: list[int], old_ids: set[str], overlay: Overlay) -> None:
-    """Give every part its task, and recompute the tasks that gained or lost something."""
+    """Assign each part its task, and recompute the tasks that gained or lost parts."""
     touched = set(old_ids)
     parts = {key_of(part): part for part in stored.parts_of_sessions(db, session_ids)}
     for part in stored.parts_of_tasks(db, old_ids):
@@ -271,7 +268,7 @@ def _assign_tasks(db: sqlite3.Connection, session_ids: list[int], old_ids: set[s
 
 
 def _follow(db: sqlite3.Connection, part: PartRow, targets: dict[PartKey, PartRow]) -> None:
-    """Find the part that a part is linked to, and so on to the end of the chain of links."""
+    """Add the part's link target to `targets`, and so on to the end of the chain of links."""
     while part.link_session_id is not None and part.link_turn is not None and key_of(part) not in targets:
         target = stored.part_of_turn(db, part.link_session_id, part.link_turn)
         if target is None or key_of(target) == key_of(part):
@@ -284,7 +281,7 @@ def _follow(db: sqlite3.Connection, part: PartRow, targets: dict[PartKey, PartRo
 
 
 def recompute_tasks(db: sqlite3.Connection, task_ids: Iterable[str], overlay: Overlay) -> None:
-    """Add up these tasks again from their turns; a task without turns is gone."""
+    """Recompute these tasks from their turns; a task without turns is deleted."""
     wanted = set(task_ids)
     by_task: dict[str, list[TaskTurnRow]] = {}
     for turn in turns_of_tasks(db, wanted):
@@ -297,8 +294,8 @@ def recompute_tasks(db: sqlite3.Connection, task_ids: Iterable[str], overlay: Ov
     rows: list[TaskRow] = []
     for identity, turns in by_task.items():
         members = {turn.session_id for turn in turns}
-        alone = all(counts[one] == 1 for one in members)
-        known = [hidden.get(one) for one in members]
+        alone = all(counts[member] == 1 for member in members)
+        known = [hidden.get(member) for member in members]
         rows.append(
             task_row(
                 identity,
@@ -306,7 +303,7 @@ def recompute_tasks(db: sqlite3.Connection, task_ids: Iterable[str], overlay: Ov
                 sessions,
                 overlay=overlay,
                 git=git_facts(db, turns),
-                hidden=sum(one or 0 for one in known) if alone and None not in known else None,
+                hidden=sum(cost or 0 for cost in known) if alone and None not in known else None,
                 hidden_totals=hidden_totals,
                 owns_its_sessions=alone,
             )
@@ -315,7 +312,7 @@ def recompute_tasks(db: sqlite3.Connection, task_ids: Iterable[str], overlay: Ov
 
 
 def session_hidden(db: sqlite3.Connection, session_ids: list[int]) -> Mapping[int, int | None]:
-    """Hidden spend of sessions, None where the client's counter cannot be trusted; absent where there is none."""
+    """Hidden spend by session, nano-dollars: None if the client's counter is unreliable, no entry without a counter."""
     counted = stored.sessions_with_totals(db, session_ids)
     if not counted:
         return {}
@@ -323,7 +320,7 @@ def session_hidden(db: sqlite3.Connection, session_ids: list[int]) -> Mapping[in
 
 
 def _hidden_totals(db: sqlite3.Connection, hidden: Mapping[int, int | None]) -> dict[int, HiddenTotal]:
-    """Hidden spend of each session where it is known, with the sums by which its turns share it."""
+    """Known hidden spend by session, with the sums used to divide it among the session's turns."""
     totals = {session_id: HiddenTotal(cost, 0, 0) for session_id, cost in hidden.items() if cost is not None}
     for turn in turns_of_sessions(db, totals):
         cost, modelled, recorded = totals[turn.session_id]

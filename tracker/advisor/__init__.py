@@ -1,5 +1,5 @@
-"""Advice on the sessions at work: loads what the model needs from the ledger, evaluates nudges, keeps their log.
+"""Advice on active sessions: loads their state from the ledger, evaluates nudges, keeps the nudge log.
 
-The model decides (tracker.model.advice). This package gives it the state of a session, logs its decisions
-and writes them to the files that hooks and status line read. Nothing is ever sent to an agent's model.
+tracker.model.advice decides. This package supplies the state of a session, logs the decisions and writes them to the
+files that hooks and status line read. Nothing is ever sent to an agent's model.
 """

@@ -1,7 +1,7 @@
-"""Keeps the advice of the sessions at work up to date: after each ingest, in a few milliseconds a session.
+"""Updates the advice on active sessions after each ingest, in a few milliseconds per session.
 
-Derived tables must be up to date (tracker.rebuild). Several processes may advise at once: whichever makes an
-evaluation, it has the same row in the log and the same name in the advice file.
+Derived tables must be up to date (tracker.rebuild). Several processes may advise at once: the same evaluation has the
+same row in the log and the same token in the advice file, whichever process makes it.
 """
 
 import sqlite3
@@ -41,10 +41,10 @@ from tracker.model.defaults import DAY_MS, DEFAULTS, HOUR_MS
 
 
 class AdviceFiles(Protocol):
-    """Where hooks and status line find advice."""
+    """Writes advice where hooks and status line read it."""
 
     def shown(self, session: str) -> Mapping[str, int]:
-        """Nudges of a session that were shown: name -> epoch ms."""
+        """Nudges of a session that were shown: token -> epoch ms."""
         ...
 
     def write(self, session: str, advice: Advice) -> bool:
@@ -52,12 +52,12 @@ class AdviceFiles(Protocol):
         ...
 
     def write_today(self, today: Today) -> None:
-        """Replace what was spent today."""
+        """Replace today's spend."""
         ...
 
 
 class DueNudge(NamedTuple):
-    """A nudge that is to be shown now."""
+    """A nudge to show now."""
 
     session: str
     project: str | None
@@ -68,7 +68,7 @@ class DueNudge(NamedTuple):
 
 
 class _Open(NamedTuple):
-    """A session's picked nudges as they stand in its file."""
+    """A session's chosen nudges, as in its advice file."""
 
     native_id: str
     project: str | None
@@ -78,21 +78,21 @@ class _Open(NamedTuple):
 
 
 class _SharedInputs(NamedTuple):
-    """What the advice on every session depends on, besides the session's own records."""
+    """Inputs that the advice on all sessions shares."""
 
     preferences: Preferences
     day: str
     is_day_used_up: bool
-    dismissed_at: int | None  # the last time: what was put away on one screen is not said on another
+    dismissed_at: int | None  # time of the latest dismissal, so that one made in another process takes effect here
 
 
 class Advisor:
-    """One process's advisor; used by one thread."""
+    """The advisor of one process. Not thread-safe."""
 
     def __init__(self, files: AdviceFiles, *, measure_immediately: bool = False, began: int = 0) -> None:
-        """`measure_immediately`: measure habits that never were before the first advice (up to half a second).
+        """`measure_immediately`: if habits were never measured, measure them before the first advice (up to 0.5 s).
 
-        `began`: nudges shown until then (epoch ms) are not shown again; by default, until the first refresh.
+        `began`: nudges shown by then (epoch ms) are not shown again; default: the time of the first refresh.
         """
         self._files = files
         self._measure_immediately = measure_immediately
@@ -102,14 +102,14 @@ class Advisor:
         self._shared: _SharedInputs | None = None
         self._announced: set[str] = set()
         self._began = began
-        self._habits: dict[str, tuple[Habits, int]] = {}  # and when they were looked at
-        self._due_habits: set[str] = set()  # agents
-        self._asked_at: int | None = None  # when that was asked of every agent
+        self._habits: dict[str, tuple[Habits, int]] = {}  # with the time they were loaded
+        self._due_habits: set[str] = set()  # agents whose habits are stale
+        self._asked_at: int | None = None  # when all agents' habits were last checked
         self._thinned_at = 0
 
     @property
     def preferences(self) -> Preferences:
-        """The settings that advice depends on, as of now."""
+        """The current settings that advice depends on."""
         return self._reader.read()
 
     def refresh(self, db: sqlite3.Connection, now: int) -> list[DueNudge]:
@@ -136,10 +136,10 @@ class Advisor:
         return self._due(now)
 
     def work_while_idle(self, db: sqlite3.Connection, now: int) -> bool:
-        """Do what can wait for a quiet moment: measure habits that are old, thin the log; True if there was any.
+        """Do one piece of deferred work: measure stale habits or thin the log. False if there is none.
 
-        In the first one and then every hour habits are asked after of every agent on record: who looks at the
-        dashboard before the day's first session sees figures by their own habits, however long it has been open.
+        Checks the habits of every recorded agent on the first call and then hourly, so that a dashboard opened
+        before the day's first session shows figures based on the user's own habits.
         """
         if self._asked_at is None or not 0 <= now - self._asked_at < HOUR_MS:
             self._asked_at = now
@@ -154,9 +154,9 @@ class Advisor:
         return False
 
     def note_shown(self, db: sqlite3.Connection, nudges: Sequence[DueNudge], now: int) -> None:
-        """Note that the user was shown these."""
-        for one in nudges:
-            log.mark_shown(db, one.session, one.token, now)
+        """Record that the user was shown these."""
+        for nudge in nudges:
+            log.mark_shown(db, nudge.session, nudge.token, now)
 
     def _shared_inputs(self, db: sqlite3.Connection, now: int) -> _SharedInputs:
         preferences, day = self._reader.read(), local_day(now)
@@ -182,7 +182,7 @@ class Advisor:
         self._files.write(
             facts.native_id,
             Advice(
-                nudge=filed[0] if filed else None,  # the one for now
+                nudge=filed[0] if filed else None,  # the current one
                 pending=filed[1:],
                 block=budget_block(preferences, day_cost, task_cost, now),
                 task_cost_nano=task_cost,
@@ -195,7 +195,7 @@ class Advisor:
     def _assess(
         self, db: sqlite3.Connection, state: SessionState, preferences: Preferences, now: int
     ) -> Assessment | None:
-        """None where the latest call has no price: then nothing can be weighed."""
+        """None if the latest call has no price: nothing can be weighed then."""
         price = next((one for one in stored_prices(db) if one.id == state.last.price_id), None)
         if price is None:
             return None
@@ -204,7 +204,7 @@ class Advisor:
         return assess(state, habits, Rates.from_price(price), billing, quiet=preferences.quiet)
 
     def _habits_with(self, db: sqlite3.Connection, agent: str, now: int) -> Habits:
-        """The user's habits with an agent as they are kept; old ones are measured anew in a quiet moment."""
+        """The user's cached habits with an agent; stale ones are queued for `work_while_idle`."""
         known = self._habits.get(agent)
         if known is not None and 0 <= now - known[1] < HABITS_TTL_MS:
             return known[0]
@@ -217,7 +217,7 @@ class Advisor:
         return habits
 
     def _evaluate(self, db: sqlite3.Connection, assessment: Assessment, preferences: Preferences) -> list[NudgeRow]:
-        """Evaluate what has its moment, log it, and return the picked nudges, those for now first."""
+        """Evaluate the nudges of this moment, log them, and return the chosen ones, current ones first."""
         state = assessment.state
         session_id = state.session.id
         chosen = self._marked(db, state.session.native_id, log.chosen_nudges(db, session_id))
@@ -233,7 +233,7 @@ class Advisor:
                 evaluations = [] if state.is_waiting else evaluate_prompt(assessment, chosen)
             rows += decided_rows(assessment, evaluations, entries, preferences)
         if state.is_waiting and not state.was_reset:
-            # What is about to be said at this turn's end counts among what was said when the pause is over.
+            # Nudges about to be shown at this turn's end count as shown when the pause is over.
             entries += log_entries([row._replace(shown_at=row.due_at) for row in rows if row.chosen], ())
             for evaluations in (evaluate_resume(assessment), evaluate_pause(assessment, shown, preferences.enabled)):
                 rows += decided_rows(assessment, evaluations, entries, preferences)
@@ -245,20 +245,20 @@ class Advisor:
         if state.was_reset:
             return []
         held = log.nudges_of(db, session_id, [state.anchor, state.last.message_id])
-        # Once calls answer a prompt, the turn's own evaluation takes the place of the prompt's.
+        # Once calls answer a prompt, the turn's own evaluation replaces the prompt's.
         held = [row for row in held if row.chosen and row.kind in preferences.enabled]
         picked = [row for row in held if row.moment != Moment.PROMPT or awaits_answer]
         return sorted(picked, key=lambda row: (row.moment not in TURN_MOMENTS, row.due_at))
 
-    # -- what was and is to be said ---------------------------------------------------------------------------------
+    # -- nudges shown and due ---------------------------------------------------------------------------------------
 
     def _take_marks(self, db: sqlite3.Connection) -> None:
-        """Note which nudges hooks have shown since the last refresh."""
-        for session_id, one in self._open.items():
-            self._open[session_id] = one._replace(nudges=self._marked(db, one.native_id, one.nudges))
+        """Record which nudges hooks have shown since the last refresh."""
+        for session_id, session in self._open.items():
+            self._open[session_id] = session._replace(nudges=self._marked(db, session.native_id, session.nudges))
 
     def _marked(self, db: sqlite3.Connection, session: str, nudges: list[NudgeRow]) -> list[NudgeRow]:
-        """The nudges, those that hooks have shown marked so, here and in the log."""
+        """The nudges, with those that hooks have shown marked as shown, also in the log."""
         if all(nudge.shown_at is not None for nudge in nudges):
             return nudges
         shown = self._files.shown(session)
@@ -272,7 +272,7 @@ class Advisor:
         return made
 
     def _due(self, now: int) -> list[DueNudge]:
-        """Nudges that became due since the last call; those for a resumed session are left to the client's hooks."""
+        """Nudges due since the last call. Those for a resumed session are left to the hooks."""
         due: list[DueNudge] = []
         for one in self._open.values():
             for nudge in one.nudges:
@@ -286,7 +286,7 @@ class Advisor:
 
 
 def _shown_level(assessment: Assessment | None, preferences: Preferences) -> int | None:
-    """The compact level, if nudges about compacting are allowed."""
+    """The compact level in tokens, if nudges about compacting are allowed."""
     if assessment is None or NudgeKind.COMPACT not in preferences.enabled:
         return None
     return round(assessment.level) if assessment.situation.billing.permits(NudgeKind.COMPACT) else None

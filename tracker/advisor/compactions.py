@@ -1,4 +1,4 @@
-"""Measured on the user's own compactions: their trigger, what they leave, what is read again (MODEL section 8)."""
+"""Measures the user's own compactions: their trigger, what they keep, what is read again (MODEL section 8)."""
 
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -13,7 +13,7 @@ from tracker.model.defaults import CHARS_PER_TOKEN
 
 
 def triggers(compactions: Iterable[Compaction], model_of: Mapping[int, str]) -> dict[str, int]:
-    """What a compaction taught about (`lesson_key`) -> size at which the client compacted by itself."""
+    """`lesson_key` -> context in tokens at which the client compacted automatically."""
     sizes: dict[str, list[int]] = {}
     for one in compactions:
         model = model_of.get(one.session_id)
@@ -28,9 +28,9 @@ def aftermath(
     mains: Iterable[Sequence[HabitCall]],
     uses: Callable[[Iterable[int]], Sequence[FileUse]],
 ) -> Aftermath:
-    """S_k, R and n_R from at least three compactions; `uses` is asked only then, for the sessions that compacted.
+    """S_k, R and n_R from at least three compactions; `uses` is called only then, with the sessions that compacted.
 
-    Read again is what had been read before the compaction and is read once more before the next edit.
+    Read again means: read before the compaction, and once more between it and the next edit.
     """
     marks: dict[int, list[int]] = {}
     for one in compactions:
@@ -56,9 +56,9 @@ def aftermath(
 
 
 def _read_again(places: Mapping[int, Sequence[int]], uses: Iterable[FileUse]) -> Iterator[list[FileUse]]:
-    """After each compaction, by the places of each session's, up to the next edit: reads of what had been read before.
+    """For each compaction, the repeated reads up to the next edit; `places` are the compactions' positions by session.
 
-    What is read again later on is read for reasons of its own.
+    Later repeated reads have other reasons.
     """
     epochs: dict[int, list[list[FileUse]]] = {
         session: [[] for _ in range(len(marks) + 1)] for session, marks in places.items()

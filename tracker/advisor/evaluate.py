@@ -1,7 +1,7 @@
-"""Evaluates nudges at the end of a turn, in a session's first turn, at a new prompt, and for the pause that follows.
+"""Evaluates nudges at a turn's end, in a session's first turn, at a new prompt, and for the pause after a turn.
 
-Sessions are watched from outside, so what becomes true during a pause is worked out when the pause begins, with the
-time at which it will be true. A turn that still runs is judged as if it ended now: its Stop may precede its last line.
+Nothing runs during a pause, so nudges that become due in it are evaluated when it begins, with the time they are due.
+A running turn is judged as if it ended now, since its Stop hook may run before its last line is written.
 """
 
 import math
@@ -34,13 +34,13 @@ from tracker.model.defaults import DAY_MS, DEFAULTS, HOUR_MS, MINUTE_MS
 from tracker.model.forecast.horizon import return_probability
 
 KINDS = tuple(value for name, value in vars(NudgeKind).items() if name.isupper())
-# What does not pay on real sessions: a bet on a pause lost a little, and storms of misses end by themselves.
+# These do not pay on real sessions: betting on a pause lost a little, and miss storms end by themselves.
 OFF_BY_DEFAULT = frozenset({NudgeKind.BEFORE_EXPIRY, NudgeKind.ANSWER_NOW, NudgeKind.MISS_STORM})
 _SHORTENING = (NudgeKind.COMPACT, NudgeKind.NEW_SESSION, NudgeKind.COLD_RESUME)
-# Habits change slowly: what was said about one within a week is not said again.
+# Habits change slowly: a nudge about one is not repeated within a week.
 _HABIT_PAUSE_MS = 7 * DAY_MS
 _SAID_FOR_MS = 12 * HOUR_MS
-# Without a watcher nobody sees the answer come, and the status line would ask until the turn's end.
+# Without a watcher no refresh follows the answer, and the status line would show the nudge until the turn's end.
 _ASKED_FOR_MS = MINUTE_MS
 
 
@@ -58,7 +58,7 @@ TURN_MOMENTS = (Moment.TURN_END, Moment.SESSION_START, Moment.PROMPT)  # the oth
 
 
 class TimedEvaluation(NamedTuple):
-    """One evaluation, the moment that it is for, and from when to when it may be said."""
+    """An evaluation, its moment, and the time in which it may be shown (epoch ms)."""
 
     evaluation: Evaluation
     moment: str
@@ -71,7 +71,7 @@ class TimedEvaluation(NamedTuple):
 def evaluate_turn(
     assessment: Assessment, shown: Sequence[NudgeRow], chosen: Sequence[NudgeRow]
 ) -> list[TimedEvaluation]:
-    """Nudges of a turn's end; `chosen`: this session's picked ones; `shown`: those of all sessions."""
+    """Nudges at a turn's end; `chosen`: this session's chosen ones; `shown`: the shown ones of all sessions."""
     state = assessment.state
     done = new_session_nudge(assessment.situation, boundary_score=0.0, task_completed=assessment.task_is_done)
     evaluations = [_compact(assessment, chosen), _not_again(done, assessment, chosen)]
@@ -89,9 +89,9 @@ def evaluate_turn(
 
 
 def evaluate_prompt(assessment: Assessment, chosen: Sequence[NudgeRow]) -> list[TimedEvaluation]:
-    """A prompt that no call has answered yet: would its work be cheaper in a new session?
+    """For a prompt that no call has answered yet: would its work be cheaper in a new session?
 
-    Once the turn has ended it is too late to say so: the next prompt goes on with what this one began (docs/nudges.md).
+    After the turn it is too late: the next prompt usually continues the same work (docs/nudges.md).
     """
     begun = new_session_nudge(assessment.situation, boundary_score=assessment.boundary_score, task_completed=False)
     timed = _of_this_turn(assessment, _not_again(begun, assessment, chosen), Moment.PROMPT)
@@ -115,7 +115,7 @@ def evaluate_resume(assessment: Assessment) -> list[TimedEvaluation]:
 def evaluate_pause(
     assessment: Assessment, shown: Sequence[NudgeRow], enabled: Collection[str]
 ) -> list[TimedEvaluation]:
-    """Nudges for the pause that has begun, about the cache that is soon to go cold."""
+    """Nudges for the pause that has begun, before the cache expires."""
     state, ttl_ms = assessment.state, assessment.state.ttl_ms
     if ttl_ms is None:
         return []
@@ -137,7 +137,7 @@ def evaluate_pause(
 
 
 def _of_this_turn(assessment: Assessment, evaluation: Evaluation, moment: str) -> TimedEvaluation:
-    """An evaluation of the turn at hand; what it says holds until the cache goes cold."""
+    """An evaluation for the current turn; it is valid until the cache expires."""
     state, ttl_ms = assessment.state, assessment.state.ttl_ms
     at = state.last.last_at
     lasts = ttl_ms + DEFAULTS.expiry_grace_ms if ttl_ms is not None else _SAID_FOR_MS
@@ -164,7 +164,7 @@ def _compact(assessment: Assessment, chosen: Sequence[NudgeRow]) -> Evaluation:
 
 
 def _not_again(evaluation: Evaluation, assessment: Assessment, chosen: Sequence[NudgeRow]) -> Evaluation:
-    """Silent for as long as compacting would be: all that shorten the context ask for the same thing."""
+    """Apply compacting's cooldown: all nudges that shorten the context share it."""
     since = _calls_since(assessment, chosen, _SHORTENING)
     if since is not None and since < DEFAULTS.cooldown_calls:
         return _held(evaluation, "too soon after the last nudge")
@@ -172,13 +172,13 @@ def _not_again(evaluation: Evaluation, assessment: Assessment, chosen: Sequence[
 
 
 def _missed_nano(assessment: Assessment) -> float | None:
-    """What a missed token costs in a plan's limit units; None where the billed waste itself counts."""
+    """Cost of a missed token in a plan's limit units; None if the billed waste itself counts."""
     tariff = assessment.situation.tariff
     return tariff.write - tariff.read if assessment.situation.billing.is_plan else None
 
 
 def _once_per_storm(evaluation: Evaluation, assessment: Assessment, chosen: Sequence[NudgeRow]) -> Evaluation:
-    """The same losses stay among the last calls for a while: they are named once."""
+    """Name the same losses only once, though they stay among the last calls for a while."""
     since = _calls_since(assessment, chosen, (NudgeKind.MISS_STORM,))
     if since is not None and since < DEFAULTS.storm_window_calls:
         return _held(evaluation, "these losses were named")
@@ -193,7 +193,7 @@ def _calls_since(assessment: Assessment, chosen: Sequence[NudgeRow], kinds: Coll
 
 
 def _habit_nudges(assessment: Assessment, shown: Sequence[NudgeRow]) -> list[Evaluation]:
-    """Cache lifetime, routing and first prompt: looked at once a session, when it begins."""
+    """Nudges about cache lifetime, routing and baseline, evaluated when a session begins."""
     habits, billing = assessment.habits, assessment.situation.billing
     if habits.sessions < DEFAULTS.sessions_before_own_statistics:
         return []
@@ -207,7 +207,7 @@ def _habit_nudges(assessment: Assessment, shown: Sequence[NudgeRow]) -> list[Eva
         routing_nudge(habits.turns, billing),
         baseline_nudge(month, assessment.situation.tariff, billing),
     ]
-    if habits.ttl is not None and not billing.is_plan:  # a plan's client chooses the lifetime itself
+    if habits.ttl is not None and not billing.is_plan:  # on a plan the client chooses the lifetime
         found.append(ttl_nudge(habits.ttl, billing))
     recent = {row.kind for row in shown if assessment.state.last.last_at - (row.shown_at or 0) < _HABIT_PAUSE_MS}
     return [_held(one, "said within a week") if one.kind in recent else one for one in found]
@@ -234,5 +234,5 @@ def _pause(assessment: Assessment, ttl_ms: int, idle_ms: int, shown: Sequence[Nu
 
 
 def _held(evaluation: Evaluation, reason: str) -> Evaluation:
-    """An evaluation that would have fired, held back by a rule of ours; one that would not stays as it is."""
+    """The evaluation, suppressed for `reason` if it had fired."""
     return replace(evaluation, fired=False, reason=reason, text=None) if evaluation.fired else evaluation

@@ -1,4 +1,4 @@
-"""Whether a nudge was followed (MODEL section 7.6): the action must appear within three calls of the session."""
+"""Decides whether a nudge was followed (MODEL section 7.6): its action must come within three calls."""
 
 import sqlite3
 
@@ -10,16 +10,16 @@ from tracker.model.advice.delivery import was_followed
 from tracker.model.advice.nudge import NudgeKind
 from tracker.model.defaults import DAY_MS
 
-# Kinds whose action leaves a trace; of the others nobody can tell.
+# Kinds whose action shows in the records.
 COMPACTING = frozenset({NudgeKind.COMPACT, NudgeKind.BEFORE_EXPIRY, NudgeKind.COLD_RESUME})
 _STARTING_OVER = frozenset({NudgeKind.NEW_SESSION, NudgeKind.COLD_RESUME})
 OBSERVED = tuple(sorted(COMPACTING | _STARTING_OVER))
 _UNDECIDED_FOR_MS = 2 * DAY_MS
-BY_ITSELF = "auto"  # detail of a compaction that nobody asked for
+BY_ITSELF = "auto"  # detail of an automatic compaction
 
 
 def settle_followed(db: sqlite3.Connection, now: int) -> None:
-    """Decide what can be decided of the nudges shown lately; call inside a transaction or alone."""
+    """Settle recently shown nudges as followed or not, as far as the records tell."""
     for nudge in log.undecided(db, OBSERVED, now - _UNDECIDED_FOR_MS):
         verdict = _verdict(db, nudge)
         if verdict is not None:
@@ -27,7 +27,7 @@ def settle_followed(db: sqlite3.Connection, now: int) -> None:
 
 
 def _verdict(db: sqlite3.Connection, nudge: NudgeRow) -> bool | None:
-    """None while neither the action nor enough calls without it are on record."""
+    """Whether it was followed; None until the action, or enough calls without it, are recorded."""
     shown_at = nudge.shown_at or 0
     later = [call for call in live.main_calls(db, nudge.session_id) if call.started_at > shown_at]
     calls_until: list[int] = []

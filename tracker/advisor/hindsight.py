@@ -1,8 +1,7 @@
-"""What the advisor would have said in a recorded session, and what following it would have saved (MODEL section 8).
+"""The nudges a recorded session would have had, and what following each would have saved (MODEL section 8).
 
-The session goes on as it did: nothing that is said here was followed. Nudges about habits need a month of figures and
-are left out. What a nudge would have saved is modelled, each nudge alone; where nobody can tell, or nobody went on, it
-is None.
+The session continues as recorded: no nudge is followed. Habit nudges need a month of figures and are left out. Savings
+are modelled for each nudge alone, and None if they cannot be told or the session ended there.
 """
 
 from bisect import bisect_left, insort
@@ -34,15 +33,15 @@ _LOOKBACK_MS = 7 * DAY_MS
 
 
 class ReplayedNudge(NamedTuple):
-    """A nudge as it would have stood in the log, and what it would have saved: nano-dollars."""
+    """A nudge as it would have been logged, and what following it would have saved, in nano-dollars."""
 
     row: NudgeRow
     saved_nano: int | None
 
 
 def replayed_nudges(sessions: Iterable[RecordedStretch], preferences: Preferences) -> list[ReplayedNudge]:
-    """The nudges of all these sessions, which are given in the order in which they began."""
-    said: list[LogEntry] = []  # in all sessions so far, by time: they overlap, so that it does not come in that order
+    """The nudges of these sessions, which must be in order of their start."""
+    said: list[LogEntry] = []  # of all sessions so far, sorted by time, as sessions overlap
     return [one for recorded in sessions for one in _nudges_in(recorded, preferences, said)]
 
 
@@ -71,7 +70,7 @@ def _evaluations(
     following: Assessment | None,
     made: Sequence[ReplayedNudge],
 ) -> Iterator[list[TimedEvaluation]]:
-    """At a turn's end, at the resume after it and at the next prompt; each knows what was said before it."""
+    """Evaluations at a turn's end, the resume after it and the next prompt; each sees the nudges before it."""
     yield evaluate_turn(assessment, (), [one.row for one in made])
     yield _resumed(recorded, place, assessment)
     if following is not None:
@@ -79,7 +78,7 @@ def _evaluations(
 
 
 def _resumed(recorded: RecordedStretch, place: int, assessment: Assessment) -> list[TimedEvaluation]:
-    """The evaluation at a resume, if the user did come back after the cache had gone cold."""
+    """The evaluation at a resume, if the user came back after the cache had expired."""
     if place + 1 >= len(recorded.calls):
         return []
     back_at = recorded.calls[place + 1].started_at
@@ -87,7 +86,7 @@ def _resumed(recorded: RecordedStretch, place: int, assessment: Assessment) -> l
 
 
 def _prompted(assessment: Assessment, following: Assessment, chosen: Sequence[NudgeRow]) -> list[TimedEvaluation]:
-    """The evaluation when the next turn's prompt came, if the cache was warm then."""
+    """The evaluation at the next turn's prompt, if the cache was still warm."""
     turn = following.state.turn
     if turn is None:
         return []
@@ -96,7 +95,7 @@ def _prompted(assessment: Assessment, following: Assessment, chosen: Sequence[Nu
 
 
 class _Case(NamedTuple):
-    """A nudge with the place of the session where it was shown."""
+    """A nudge and where in the session it was shown."""
 
     row: NudgeRow
     recorded: RecordedStretch
@@ -105,12 +104,12 @@ class _Case(NamedTuple):
 
     @property
     def inputs(self) -> dict[str, Any]:
-        """What the evaluation rested on."""
+        """The inputs of the evaluation."""
         return msgspec.json.decode(self.row.inputs, type=dict[str, Any])
 
 
 def _shortened(case: _Case) -> float | None:
-    """The shorter context from here on; None after a session's last call, as it is for who goes on."""
+    """Saving of the shorter context from here on; None after the session's last call."""
     if case.place + 1 == len(case.recorded.calls):
         return None
     here, kind = case.assessment.situation, case.row.kind
@@ -122,14 +121,14 @@ def _shortened(case: _Case) -> float | None:
 
 
 def _large_result(case: _Case) -> float:
-    """The result's own cost from its writing to the next compaction on record."""
+    """Cost of the result from its writing to the next recorded compaction."""
     last = len(case.recorded.calls) - 1
     until = min((one.place for one in case.recorded.compactions if one.place >= case.place), default=last)
     return lifetime_nano(case.inputs["result_tokens"], until - case.place, case.assessment.situation.tariff)
 
 
 def _miss_storm(case: _Case) -> float:
-    """What was lost in the same way afterwards."""
+    """What later calls lost in the same way."""
     later = case.recorded.calls[case.place + 1 : case.place + 1 + DEFAULTS.storm_window_calls]
     return find_storm([Loss(call.kind, call.cause, call.waste or 0) for call in later]).waste_nano
 

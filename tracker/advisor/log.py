@@ -1,4 +1,4 @@
-"""The nudge log as the delivery rules read it, and evaluations as the log keeps them."""
+"""Converts between the nudge log and the types of the delivery rules."""
 
 import hashlib
 from collections.abc import Iterable, Sequence
@@ -13,7 +13,7 @@ from tracker.model.advice.delivery import DeliveryContext, LogEntry, NudgeAction
 
 
 def log_entries(rows: Iterable[NudgeRow], choices: Iterable[KindChoice]) -> list[LogEntry]:
-    """What was shown and dismissed, and which kinds the user switched on again."""
+    """Log entries of nudges shown and dismissed, and of kinds the user switched on again."""
     entries = [LogEntry(choice.kind, choice.action, choice.at, "", 0) for choice in choices]
     for row in rows:
         subject = row.subject or None
@@ -27,7 +27,7 @@ def log_entries(rows: Iterable[NudgeRow], choices: Iterable[KindChoice]) -> list
 
 
 def token_of(session_id: int, timed: TimedEvaluation) -> str:
-    """The name of a nudge in the advice file: the same for the same evaluation, whoever makes it."""
+    """A nudge's token in the advice file: the same for the same evaluation in every process."""
     parts = (str(session_id), timed.moment, timed.anchor, timed.evaluation.kind, timed.evaluation.subject or "")
     digest = hashlib.blake2b("\0".join(parts).encode(), digest_size=6).hexdigest()
     return f"{timed.evaluation.kind}-{digest}"
@@ -39,9 +39,9 @@ def decided_rows(
     entries: Sequence[LogEntry],
     preferences: Preferences,
 ) -> list[NudgeRow]:
-    """Evaluations of one moment as rows of the log, the one to say picked by the delivery rules.
+    """Evaluations of one moment as log rows; the delivery rules choose at most one to show.
 
-    Growth and output of the moment are kept with the inputs: what was said is later held against what came (MODEL 8).
+    Growth and output are stored with the inputs, to compare the promise with what came (MODEL 8).
     """
     if not evaluations:
         return []

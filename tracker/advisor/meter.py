@@ -1,4 +1,4 @@
-"""The weight of a cache read in a plan's limits, from the plan's own meter (MODEL sections 7 and 9.3)."""
+"""Weight of a cache read in a plan's limits, fitted to the plan's own meter (MODEL sections 7 and 9.3)."""
 
 import sqlite3
 
@@ -8,9 +8,9 @@ from tracker.model.advice.nudge import Meter
 
 
 def read_meter(db: sqlite3.Connection, now: int) -> Meter | None:
-    """The meter of the user's plan, by the same fit as `plans`; None until thirty steps of it were seen.
+    """The meter of the user's plan, with the same fit as `plans`; None before thirty meter steps.
 
-    The week is the scarcer window for most. Its meter moves slowly: until it has told enough, the five hours stand in.
+    The weekly window is the scarcer one for most users. Until its slow meter has enough steps, the five hours are used.
     """
     from tracker.plan_data.load import meter_fits
 

@@ -1,4 +1,4 @@
-"""The settings that advice depends on, in the form in which it is used."""
+"""The settings that advice depends on."""
 
 from dataclasses import dataclass
 
@@ -15,7 +15,7 @@ class Preferences:
     desktop: bool = False
     day_budget: int | None = None
     task_budget: int | None = None
-    hard_stop: bool = False  # budgets hold the next prompt back, instead of only telling
+    hard_stop: bool = False  # a used-up budget blocks the next prompt
     plan: str | None = None
 
     @property
@@ -25,7 +25,7 @@ class Preferences:
 
 
 def preferences_of(settings: Settings) -> Preferences:
-    """The part of the settings that advice reads."""
+    """The preferences in these settings."""
     kinds = settings.nudges.kinds
     return Preferences(
         enabled=Preferences().enabled if kinds is None else frozenset(kinds),
@@ -39,14 +39,14 @@ def preferences_of(settings: Settings) -> Preferences:
 
 
 def switch_kind(settings: Settings, kind: str, *, speaks: bool) -> None:
-    """Write into the user's settings that a kind of nudge may speak, or that it may not."""
+    """Switch a kind of nudge on or off in the user's settings."""
     known = preferences_of(settings).enabled
-    wanted = known | {kind} if speaks else known - {kind}
-    set_value("nudges", "kinds", [one for one in KINDS if one in wanted])
+    enabled = known | {kind} if speaks else known - {kind}
+    set_value("nudges", "kinds", [each for each in KINDS if each in enabled])
 
 
 class PreferenceReader:
-    """Preferences as they are now. A mistake in the settings leaves the last good ones, if there were any."""
+    """Reads the current preferences. If the settings become invalid, the last valid ones stay."""
 
     def __init__(self) -> None:
         self._file = LiveSettings()
@@ -54,7 +54,7 @@ class PreferenceReader:
         self._has_good = False
 
     def read(self) -> Preferences:
-        """The preferences as of now; whoever runs a command is told of a mistake, a watcher goes on."""
+        """The current preferences; never raises, so a watcher can go on."""
         settings = self._file.read()
         is_there = self._file.stamp is not None
         if not (self._file.trouble and self._has_good and is_there):

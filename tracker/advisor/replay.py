@@ -1,7 +1,7 @@
-"""The user's recorded sessions as the advisor would have seen them at each turn's end (MODEL section 8).
+"""Recorded sessions as the advisor would have seen them at each turn's end (MODEL section 8).
 
-Habits are those of the weeks before; static floors, which belong to a client's version, are taken from the whole
-history. Nothing else that came later is used.
+Habits are those of the weeks before. Static floors belong to a client's version and come from the whole history.
+Nothing else from later is used.
 """
 
 import sqlite3
@@ -28,12 +28,12 @@ from tracker.model.cost.rates import PICO_PER_NANO, Rates, Tariff
 from tracker.model.defaults import TTL_5M_MS
 
 _MAX_TURNS = 1_000_000
-_BREAK_MS = TTL_5M_MS  # a longer pause is no activity
+_BREAK_MS = TTL_5M_MS  # longer pauses do not count as activity
 _END = 2**62
 
 
 class RecordedCompaction(NamedTuple):
-    """A compaction on record: after which call of the replay, and the prompts before and after it."""
+    """A recorded compaction: the replay's call it followed, and the prompt sizes before and after."""
 
     place: int
     before: int
@@ -42,16 +42,16 @@ class RecordedCompaction(NamedTuple):
 
 
 class RecordedStretch(NamedTuple):
-    """A stretch of a session between two clears: its replay, and how it stood at each of the replay's turn ends."""
+    """A stretch of a session between two clears: its replay, and an assessment at each turn end."""
 
     replay: Replay
     calls: Sequence[LiveCall]
-    assessments: Mapping[int, Assessment]  # by the place of the turn's last call in the replay
-    compactions: Sequence[RecordedCompaction]  # those that happened
+    assessments: Mapping[int, Assessment]  # by index of the turn's last call in the replay
+    compactions: Sequence[RecordedCompaction]
 
 
 class WeeklyHabits:
-    """Habits as of the week of any session, measured once a week of history, and static floors."""
+    """Habits as of any session's week, measured once per week of history, and the static floors."""
 
     def __init__(self, db: sqlite3.Connection, floors: Mapping[tuple[str, str | None], int]) -> None:
         self._db = db
@@ -60,7 +60,7 @@ class WeeklyHabits:
         self.floors = floors
 
     def habits(self, agent: str, at: int) -> Habits:
-        """The user's habits with an agent, measured on the weeks before this one."""
+        """The user's habits with an agent, measured on the weeks before this time's."""
         day = local(at).date()
         key = (agent, day_start_ms(day - timedelta(days=day.weekday())))
         if key not in self._weeks:
@@ -73,7 +73,7 @@ class WeeklyHabits:
 def recorded_session(
     db: sqlite3.Connection, session_id: int, weekly: WeeklyHabits, rates: Mapping[str, Rates], *, quiet: bool = False
 ) -> list[RecordedStretch]:
-    """A session's main chain, ready to be replayed; nothing of a session with a call that has no price."""
+    """A session's main chain, ready to be replayed; empty if a call has no price."""
     whole = load_state(db, session_id, weekly.floors)
     if whole is None or any(call.price_id not in rates or call.cost is None for call in whole.calls):
         return []
@@ -91,7 +91,7 @@ def recorded_session(
 
 
 def _stretches(state: SessionState) -> Iterator[list[LiveCall]]:
-    """Calls from one clear to the next."""
+    """The session's calls, split at each clear."""
     clears = [mark.position for mark in state.marks if mark.kind == EventKind.CLEAR]
     stretches: dict[int, list[LiveCall]] = {}
     for call in state.calls:
@@ -102,7 +102,7 @@ def _stretches(state: SessionState) -> Iterator[list[LiveCall]]:
 def _turn_ends(
     db: sqlite3.Connection, state: SessionState, turns: Sequence[LiveTurn]
 ) -> Iterator[tuple[int, SessionState]]:
-    """The session as it stood when each turn's last call was on record."""
+    """The session's state at each turn's last call."""
     tools = live.tools_since(db, state.session.id, 0)
     todos = [tool for tool in tools if tool.flags & ToolFlag.TODOS]
     positions = [turn.position for turn in turns]
@@ -124,7 +124,7 @@ def _turn_ends(
                 marks=[mark for mark in state.marks if mark.position <= call.position],
                 todos=[tool for tool in todos if tool.position < until],
                 turn_tools=[tool for tool in tools if began <= tool.position < until],
-                task=None,  # what became of the task was not known yet
+                task=None,  # the task's outcome was not known yet
             ),
         )
 
@@ -170,9 +170,9 @@ def _recorded(
 def _replay_call(
     call: LiveCall, before: LiveCall | None, rates: Rates, tariff: Tariff, *, is_rebuilt: bool
 ) -> ReplayCall:
-    """A call with its bill split into what depends on the prefix and what does not.
+    """A call with its bill split into the part that depends on the prefix and the rest.
 
-    The first call after a recorded compaction wrote the summary anew; in a replay its prefix is what stood there.
+    The first call after a recorded compaction wrote the summary; in a replay its prefix is the context it found.
     """
     cost = call.cost or 0
     if is_rebuilt:

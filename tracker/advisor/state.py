@@ -1,4 +1,4 @@
-"""The state of a session: its main chain so far, the present turn, and what happened around it."""
+"""The state of a session: its main chain so far, the current turn, and the events around it."""
 
 import sqlite3
 from bisect import bisect_left, bisect_right
@@ -37,10 +37,10 @@ class SessionState:
     """A session with at least one call; times in epoch milliseconds, sizes in tokens."""
 
     session: LiveSession
-    calls: Sequence[LiveCall]  # of the main chain, those that grow it
-    first_prompt: int  # of that chain, also where a fork has it from its parent
+    calls: Sequence[LiveCall]  # calls of the main chain that grow its prompt
+    first_prompt: int  # tokens; a fork's comes from its parent
     turn: LiveTurn | None
-    turns: int  # prompts so far, two at the most
+    turns: int  # prompts so far, at most two
     marks: Sequence[EventRow]
     todos: Sequence[ToolRow]
     turn_tools: Sequence[ToolRow]
@@ -59,7 +59,7 @@ class SessionState:
 
     @property
     def is_waiting(self) -> bool:
-        """The turn has ended: the last answer asks for nothing, or something stopped it."""
+        """Whether the turn has ended: the last answer asks for no tools, or the turn was stopped."""
         if self.turn is not None and self.turn.position > self.last.position:
             return any(mark.kind in _STOPPED and mark.position > self.turn.position for mark in self.marks)
         return not self._asks_tools or any(
@@ -68,19 +68,19 @@ class SessionState:
 
     @property
     def _asks_tools(self) -> bool:
-        """The last answer waits for tools; older versions of Claude Code do not write why it stopped."""
+        """Whether the last answer asks for tools; older versions of Claude Code do not record a stop reason."""
         if self.last.stop is None and self.session.agent == Agent.CLAUDE_CODE:
             return any(tool.message_id == self.last.message_id for tool in self.turn_tools)
         return self.last.stop in _GOES_ON
 
     @property
     def was_reset(self) -> bool:
-        """The context was cut after the last call: its size is not known before the next one."""
+        """Whether the context was cut after the last call, so that its size is unknown until the next one."""
         return any(mark.kind in RESETS and mark.position > self.last.position for mark in self.marks)
 
     @property
     def ttl_ms(self) -> int | None:
-        """Lifetime of what the chain has in the cache; None if it wrote nothing."""
+        """Cache lifetime of the chain's entry; None if it wrote none."""
         for call in reversed(self.calls):
             if (ttl_ms := written_ttl(call.write_5m, call.write_1h)) is not None:
                 return ttl_ms
@@ -88,15 +88,15 @@ class SessionState:
 
     @property
     def anchor(self) -> str:
-        """What the moment at hand belongs to: the turn, or the last call where no prompt is known."""
+        """Id of the current turn, or of the last call if no prompt is known."""
         return self.turn.prompt_uuid if self.turn is not None else self.last.message_id
 
     def increments(self) -> list[int]:
-        """Growth of the context from call to call of this epoch."""
+        """Growth of the context from call to call in this epoch, in tokens."""
         return [after.context - before.context for before, after in pairwise(self.epoch)]
 
     def calls_after(self, at: int) -> int:
-        """Calls of the main chain that began after a time."""
+        """Number of main-chain calls that began after a time."""
         return sum(call.started_at > at for call in self.calls)
 
     def calls_since_compaction(self) -> int | None:
@@ -115,7 +115,7 @@ class SessionState:
         return False
 
     def has_plan_in_progress(self) -> bool:
-        """Whether the to-do list, as it was written last, has an entry that is being worked on."""
+        """Whether the latest to-do list has an entry in progress."""
         listed = False
         entries: set[str] = set()
         for tool in self.todos:
@@ -148,14 +148,14 @@ class SessionState:
             grown = pair[1].context - pair[0].context - pair[0].output
             chars = sum(tool.result_chars or 0 for tool in tools)
             for tool in tools:
-                # No text has more tokens than characters: what grew beyond that came from elsewhere.
+                # A text has at most one token per character: growth beyond that came from elsewhere.
                 tokens = min(grown * (tool.result_chars or 0) // chars, tool.result_chars or 0)
                 if tokens > 0 and (largest is None or tokens > largest.tokens):
                     largest = ToolResult(command_pattern(tool), tokens)
         return largest
 
     def recent_losses(self, count: int, missed_nano: float | None = None) -> list[Loss]:
-        """What the latest calls lost, oldest first; as billed, or at so much for each missed token."""
+        """Losses of the latest calls, oldest first; as billed, or at `missed_nano` per missed token."""
         return [
             Loss(
                 call.kind,
@@ -178,7 +178,7 @@ def command_pattern(tool: ToolRow) -> str:
 def load_state(
     db: sqlite3.Connection, session_id: int, floors: Mapping[tuple[str, str | None], int]
 ) -> SessionState | None:
-    """The session as the ledger has it; None before its first call on the main chain."""
+    """Load a session from the ledger; None before its first main-chain call."""
     calls = [call for call in live.main_calls(db, session_id) if call.epoch is not None]
     if not calls:
         return None

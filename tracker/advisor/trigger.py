@@ -1,4 +1,4 @@
-"""Where the client compacts by itself (MODEL section 5): learned from past sizes, else as it is shipped."""
+"""Context size at which the client compacts automatically (MODEL section 5): learned from history, else as shipped."""
 
 import re
 from collections.abc import Mapping
@@ -7,23 +7,23 @@ from tracker.model.defaults import DEFAULTS
 from tracker.model.forecast.auto_compaction import Client, Trigger, TriggerSource, shipped_trigger, unknown_window
 from tracker.pricing.facts import facts_for
 
-_LARGE_WINDOW_TOKENS = 1_000_000  # what some accounts have on models whose usual window is smaller
-# Models that could take the large window, and that Claude Code gives the usual one unless it is asked for more.
+_LARGE_WINDOW_TOKENS = 1_000_000  # some accounts have it on models whose usual window is smaller
+# Models with an optional large window; Claude Code uses the usual one unless asked for more.
 _LARGE_ON_REQUEST = frozenset({"claude-opus-4-6", "claude-sonnet-4-6"})
-_USUAL_ON_CLAUDE = frozenset({Client.CLINE_CLASSIC, Client.ROO})  # they give every Claude model the usual one
-_ASKED_FOR_LARGE = re.compile(r":1m(?:$|:)")  # in the id that classic Cline then writes
+_USUAL_ON_CLAUDE = frozenset({Client.CLINE_CLASSIC, Client.ROO})  # these use the usual window for every Claude model
+_ASKED_FOR_LARGE = re.compile(r":1m(?:$|:)")  # suffix of the model id that classic Cline writes then
 
 
 def client_of(agent: str, session: str) -> Client:
-    """The client behind a session: Cline's generations differ in the form of a session's id."""
+    """The client behind a session; Cline's generations have different forms of session id."""
     client = Client(agent)
     return Client.CLINE_CLASSIC if client == Client.CLINE and session.isdigit() else client
 
 
 def window_of(client: Client, model: str, largest_context: int = 0) -> int:
-    """Context window in tokens that the client gives a model, its stand-in if that is not known.
+    """Context window in tokens that the client assumes for a model, or its default for unknown models.
 
-    A session that grew beyond it has a larger one.
+    A session that grew beyond it has a larger window.
     """
     window = _known_window(client, model) or unknown_window(client)
     sizes = (window, DEFAULTS.context_window_tokens, _LARGE_WINDOW_TOKENS, largest_context)
@@ -31,9 +31,9 @@ def window_of(client: Client, model: str, largest_context: int = 0) -> int:
 
 
 def lesson_key(client: Client, model: str, largest_context: int) -> str:
-    """What a compaction at some size teaches about: the window, as text, or the model where its window is unknown.
+    """Key under which an observed compaction size is learned: the window, or the model if its window is unknown.
 
-    Cline's generations teach nothing about each other, though their habits are measured as those of one agent.
+    Cline's generations have separate keys, though their habits are measured together.
     """
     is_known = _known_window(client, model) is not None
     subject = str(window_of(client, model, largest_context)) if is_known else model
@@ -43,9 +43,9 @@ def lesson_key(client: Client, model: str, largest_context: int) -> str:
 def trigger_of(
     client: Client, model: str, version: str | None, learned: Mapping[str, int], largest_context: int
 ) -> Trigger:
-    """Where the client compacts by itself; `learned` by `lesson_key`.
+    """Context size at which the client compacts automatically; `learned` is keyed by `lesson_key`.
 
-    A session that grew beyond one of these without a compaction has shown that it is another.
+    A size that the session has outgrown without a compaction is not used.
     """
     window = window_of(client, model, largest_context)
     taught = learned.get(lesson_key(client, model, largest_context), 0)
