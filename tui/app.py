@@ -29,7 +29,7 @@ from tui.palette import Commands, Palette
 from tui.screens import import_all, make_screen
 from tui.screens.board import Board
 from tui.screens.questions import Panel
-from tui.snapshot import Health, NowPart, Snapshot, Wish
+from tui.snapshot import Health, NowPart, Snapshot, ViewRequest
 from tui.suspending import can_suspend, follow_signals, suspend
 from tui.themes import FALLBACK_ROLES, THEME_NAMES, THEMES
 from tui.words import fit, plain, session_name
@@ -76,7 +76,7 @@ class Dashboard(App[None]):
         self.clock = clock
         self.snapshot: Snapshot | None = None
         self.health = Health()
-        self.wish = Wish(screen=start)
+        self.request = ViewRequest(screen=start)
         self._kept_session = ""  # the session that Now shows without having been asked for it
         self._held_snapshot: Snapshot | None = None  # came while paused
         self._due = DueNudges()
@@ -97,9 +97,9 @@ class Dashboard(App[None]):
         """Begin to feed and to tick."""
         self.animation_level = "none"
         follow_signals(self)
-        self.feed.ask(self.wish)
+        self.feed.ask(self.request)
         self.feed.start(self)
-        self.switch_mode(self.wish.screen)
+        self.switch_mode(self.request.screen)
         self.set_interval(_TICK_SECONDS, self._tick)
 
     def take_snapshot(self, snapshot: Snapshot) -> None:
@@ -161,7 +161,11 @@ class Dashboard(App[None]):
 
     def on_arrived(self, message: Arrived) -> None:
         """A snapshot: on screen at once, or kept while paused."""
-        if self._paused_at is not None and self.snapshot is not None and message.snapshot.wish == self.snapshot.wish:
+        if (
+            self._paused_at is not None
+            and self.snapshot is not None
+            and message.snapshot.request == self.snapshot.request
+        ):
             self._held_snapshot = message.snapshot
             return
         is_first = self.snapshot is None
@@ -185,17 +189,17 @@ class Dashboard(App[None]):
         A session that was left (`/clear`, the client's end) gives way to the one where the person went on, unless it
         was asked for.
         """
-        if snapshot.now is None or snapshot.wish != self.wish:
+        if snapshot.now is None or snapshot.request != self.request:
             return snapshot
         shown = snapshot.now.session.native_id
-        if shown != self.wish.session:
+        if shown != self.request.session:
             self._kept_session = shown
-            self.wish_for(session=shown)
+            self.request_view(session=shown)
         elif shown == self._kept_session and (next_one := snapshot.now.went_on_in):
             self._kept_session = next_one.native_id
-            self.wish_for(session=next_one.native_id)
+            self.request_view(session=next_one.native_id)
             return snapshot
-        return replace(snapshot, wish=self.wish)
+        return replace(snapshot, request=self.request)
 
     def _after_first_picture(self) -> None:
         """The first picture is drawn: what can wait until then is done now."""
@@ -239,16 +243,16 @@ class Dashboard(App[None]):
         """How old the figures on screen are."""
         return None if self.snapshot is None else self.clock() - self.snapshot.at_ms
 
-    def wish_for(self, **changes: str) -> None:
+    def request_view(self, **changes: str) -> None:
         """Ask the feed for another month, session or task."""
-        self.wish = replace(self.wish, **changes)
-        self.feed.ask(self.wish)
+        self.request = replace(self.request, **changes)
+        self.feed.ask(self.request)
 
     def open_task(self, identity: str) -> None:
         """Open a task over the board in front."""
         if self.area != "task":
             self._former_ids = []
-            self.wish_for(screen="task", task=identity)
+            self.request_view(screen="task", task=identity)
             self.push_screen(make_screen("task"))
 
     def close_task(self) -> None:
@@ -256,7 +260,7 @@ class Dashboard(App[None]):
         if self.area == "task":
             self.pop_screen()
             self._former_ids = []
-            self.wish_for(screen=self.current_mode, task="")
+            self.request_view(screen=self.current_mode, task="")
 
     def ask(self, question: Screen[str | None], then: Callable[[str], None]) -> None:
         """Put a question over what is in front; an answer goes on, without one nothing happens."""
@@ -312,13 +316,13 @@ class Dashboard(App[None]):
             for screen in self.screen_stack:
                 if isinstance(screen, Board):
                     screen.follow(edit.task, edited.task)
-            if edit.task == self.wish.task:
+            if edit.task == self.request.task:
                 self._former_ids = self._former_ids[:-1] if isinstance(edit, Undo) else [*self._former_ids, edit.task]
-                self.wish_for(task=edited.task)
+                self.request_view(task=edited.task)
 
     def undo(self) -> None:
         """Take back the last edit; the task that it led away from is the one to show then, if it is there again."""
-        self.edit(Undo(self.wish.task, back_to=self._former_ids[-1] if self._former_ids else ""))
+        self.edit(Undo(self.request.task, back_to=self._former_ids[-1] if self._former_ids else ""))
 
     # -- keys -------------------------------------------------------------------------------------------------------
 
@@ -326,7 +330,7 @@ class Dashboard(App[None]):
         """Show a board; a task that is open is closed, so no board ever lies under one that nobody sees."""
         self.close_task()
         if name != self.current_mode:
-            self.wish_for(screen=name)
+            self.request_view(screen=name)
             await self.switch_mode(name)
 
     def action_command_palette(self) -> None:
@@ -345,7 +349,7 @@ class Dashboard(App[None]):
     def _resume(self) -> None:
         """Let the figures run, beginning with those that came while they were held."""
         self._paused_at = None
-        if self._held_snapshot is not None and self._held_snapshot.wish == self.wish:
+        if self._held_snapshot is not None and self._held_snapshot.request == self.request:
             self._show_snapshot(self._held_snapshot)
         else:
             self._held_snapshot = None

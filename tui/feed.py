@@ -23,7 +23,7 @@ from tui.edits import Edit, Edited, PutAway, SwitchKind, apply_edit
 from tui.feed_contract import Clock, Listener
 from tui.first_look import FirstLookWords
 from tui.readers.all import SnapshotReader
-from tui.snapshot import Health, Phase, Snapshot, Wish
+from tui.snapshot import Health, Phase, Snapshot, ViewRequest
 
 if TYPE_CHECKING:
     from tracker.keeper import LedgerKeeper
@@ -64,10 +64,10 @@ class LedgerFeed:
         self._stop = threading.Event()
         self._restart = threading.Event()  # another file is in the ledger's place: who follows opens it anew
         self._wake_reader = threading.Event()
-        self._wish = Wish()
+        self._request = ViewRequest()
         self._watcher: Watcher | None = None
         self._threads: list[threading.Thread] = []
-        self._reread_requests = 0  # for what is no row of the ledger, such as settings
+        self._rereads = 0  # for what is no row of the ledger, such as settings
 
     def start(self, listener: Listener) -> None:
         """Begin to follow and to read, also after a stop; what was read before is handed over at once."""
@@ -76,12 +76,12 @@ class LedgerFeed:
         listener.take_health(self._health)
         if self._latest is not None:
             listener.take_snapshot(self._latest)
-        self.read_ahead(self._wish)
+        self.read_ahead(self._request)
         self._start_thread("taximeter-follow", self._follow_agents)
 
-    def read_ahead(self, wish: Wish) -> None:
+    def read_ahead(self, request: ViewRequest) -> None:
         """Begin to read before anyone listens: the first picture then has its figures."""
-        self._wish = wish
+        self._request = request
         self._start_thread("taximeter-read", self._read)
 
     def _start_thread(self, name: str, job: Callable[[], None]) -> None:
@@ -112,9 +112,9 @@ class LedgerFeed:
         if self._listener is not None:
             self._listener.take_health(self._health)
 
-    def ask(self, wish: Wish) -> None:
-        """Build what is wished for from now on."""
-        self._wish = wish
+    def ask(self, request: ViewRequest) -> None:
+        """Build snapshots for this request from now on."""
+        self._request = request
         self._wake_reader.set()
 
     def look_again(self) -> None:
@@ -158,7 +158,7 @@ class LedgerFeed:
 
     def _request_reread(self) -> None:
         """Have the ledger read although no row of it changed."""
-        self._reread_requests += 1
+        self._rereads += 1
         self._wake_reader.set()
 
     def stop(self) -> None:
@@ -274,12 +274,12 @@ class LedgerFeed:
         path = self._ledger or ledger_path()
         file: tuple[int, int] | None = None
         reader = SnapshotReader(self._looked_in, self._request_reread)
-        seen: tuple[int, Wish, int] | None = None  # data version, wish and requests that the last snapshot answers
+        seen: tuple[int, ViewRequest, int] | None = None  # data version, request and rereads of the last snapshot
         read_at = 0
         took = 0.0
         while not self._stop.is_set():
             self._wake_reader.clear()
-            wish = self._wish
+            request = self._request
             try:
                 if db is not None and file_of(path) != file:
                     # It was removed, or another put in its place: what is left of it goes too before one begins anew.
@@ -296,10 +296,10 @@ class LedgerFeed:
                     file = file_of(path)
                 version = int(db.execute("PRAGMA data_version").fetchone()[0])
                 now = self._clock()
-                if seen != (version, wish, self._reread_requests) or _is_over(read_at, now):
-                    began, requests = time.monotonic(), self._reread_requests
-                    snapshot = reader.read(db, wish, now)
-                    seen, read_at = (version, wish, requests), now
+                if seen != (version, request, self._rereads) or _is_over(read_at, now):
+                    began, rereads = time.monotonic(), self._rereads
+                    snapshot = reader.read(db, request, now)
+                    seen, read_at = (version, request, rereads), now
                     took = time.monotonic() - began
                     if self._reading_trouble is not None:
                         self._set_reading_trouble(None)
@@ -307,19 +307,19 @@ class LedgerFeed:
             except Exception as error:  # noqa: BLE001 -- one odd row must not end the feed: it is said, and tried again
                 self._set_reading_trouble(self._trouble(error))
                 self._stop.wait(_RETRY_SECONDS)
-            self._wait_for_change(took, wish)
+            self._wait_for_change(took, request)
         reader.end()
         if db is not None:
             db.close()
 
-    def _wait_for_change(self, took: float, wish: Wish) -> None:
+    def _wait_for_change(self, took: float, request: ViewRequest) -> None:
         """Wait for something new, twice as long as the last reading took: two thirds of the time belong to the keys.
 
-        A new wish ends the wait once its screen has been drawn.
+        A new request ends the wait once its screen has been drawn.
         """
         until = time.monotonic() + min(2 * took, _LONGEST_WAIT_SECONDS)
         while self._wake_reader.wait(_POLL_SECONDS) and not self._stop.is_set():
-            if self._wish != wish:
+            if self._request != request:
                 self._stop.wait(_DRAW_SECONDS)
                 return
             if time.monotonic() >= until:

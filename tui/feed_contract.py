@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Protocol
 
 from tui.edits import Edit, Edited
-from tui.snapshot import Health, Snapshot, Wish
+from tui.snapshot import Health, Snapshot, ViewRequest
 
 if TYPE_CHECKING:
     from tracker.advisor.advisor import DueNudge
@@ -35,8 +35,8 @@ class Feed(Protocol):
     def start(self, listener: Listener) -> None:
         """Begin to read, also after a stop; the listener gets what was read."""
 
-    def ask(self, wish: Wish) -> None:
-        """Build what is wished for from now on, the first time at once."""
+    def ask(self, request: ViewRequest) -> None:
+        """Build snapshots for this request from now on, the first one at once."""
 
     def look_again(self) -> None:
         """Read the agents' records now."""

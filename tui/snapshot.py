@@ -54,8 +54,8 @@ class Health:
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
-    """What is to be on screen; the feed builds no more than this."""
+class ViewRequest:
+    """Which screen is in front and what it shows; the feed builds no more than this."""
 
     screen: str = "now"
     month: str = ""  # 2026-11; "" is the latest month with work
@@ -260,7 +260,7 @@ class Snapshot:
     """One moment of the ledger, as far as it was asked for."""
 
     at_ms: int
-    wish: Wish
+    request: ViewRequest
     calls: int  # in the whole ledger
     top: Top
     looked_in: tuple[str, ...] = ()

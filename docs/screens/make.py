@@ -88,7 +88,7 @@ async def draw(ledger: Path, name: str, size: tuple[int, int], theme: str) -> st
     screen, keys = PICTURES[name]
     reader = SnapshotReader(("~/.claude",))
     with closing(open_ledger(ledger)) as db:
-        feed = ScriptedFeed(lambda wish: reader.read(db, wish, NOW_MS))
+        feed = ScriptedFeed(lambda request: reader.read(db, request, NOW_MS))
         app = Dashboard(feed, clock=lambda: NOW_MS, theme=theme, start=screen)
         async with app.run_test(size=size) as pilot:
             await settled(pilot)

@@ -15,7 +15,7 @@ from tracker.demo.samples import live_session, write_samples
 from tracker.keeper import HookFiles
 from tracker.rebuild import rebuild
 from tui.readers.all import SnapshotReader
-from tui.snapshot import Snapshot, Wish
+from tui.snapshot import Snapshot, ViewRequest
 
 LIVE_FOR_SECONDS = 1340
 
@@ -93,6 +93,6 @@ def sample_reader(made_once: None) -> SnapshotReader:
 
 
 @pytest.fixture
-def sample_script(sample_db: sqlite3.Connection, sample_reader: SnapshotReader) -> Callable[[Wish], Snapshot]:
-    """What the real reader makes of a wish, at the frozen time."""
-    return lambda wish: sample_reader.read(sample_db, wish, NOW_MS)
+def sample_script(sample_db: sqlite3.Connection, sample_reader: SnapshotReader) -> Callable[[ViewRequest], Snapshot]:
+    """What the real reader makes of a request, at the frozen time."""
+    return lambda request: sample_reader.read(sample_db, request, NOW_MS)

@@ -13,9 +13,9 @@ from store.reads.spend import SpendRow
 from tui.app import Dashboard
 from tui.edits import Edit, Edited, TaskEdit
 from tui.feed_contract import Listener
-from tui.snapshot import Health, Month, Phase, Snapshot, SpendDay, SpendPart, Spent, Top, Wish
+from tui.snapshot import Health, Month, Phase, Snapshot, SpendDay, SpendPart, Spent, Top, ViewRequest
 
-Script = Callable[[Wish], Snapshot]
+Script = Callable[[ViewRequest], Snapshot]
 TODAY = date(2026, 11, 20)  # a Friday
 NOW_MS = int(datetime(2026, 11, 20, 14, 2, 11, tzinfo=UTC).timestamp() * 1000)
 _PATIENCE_SECONDS = 20.0
@@ -43,12 +43,12 @@ class FrozenClock:
 
 
 class ScriptedFeed:
-    """Answers each wish with the snapshot that the script makes of it; nothing runs in the background."""
+    """Answers each request with the snapshot that the script makes of it; nothing runs in the background."""
 
-    def __init__(self, script: Callable[[Wish], Snapshot | None], health: Health | None = None) -> None:
+    def __init__(self, script: Callable[[ViewRequest], Snapshot | None], health: Health | None = None) -> None:
         self.script = script
         self.health = health or Health(Phase.LIVE)
-        self.wishes: list[Wish] = []
+        self.requests: list[ViewRequest] = []
         self.looked_again = 0
         self.stopped = False
         self.edits: list[Edit] = []
@@ -58,13 +58,13 @@ class ScriptedFeed:
         listener.take_health(self.health)
         self.hand_over()
 
-    def ask(self, wish: Wish) -> None:
-        self.wishes.append(wish)
+    def ask(self, request: ViewRequest) -> None:
+        self.requests.append(request)
         if hasattr(self, "listener"):
             self.hand_over()
 
     def hand_over(self) -> None:
-        snapshot = self.script(self.wishes[-1])
+        snapshot = self.script(self.requests[-1])
         if snapshot is not None:
             self.listener.take_snapshot(snapshot)
 
@@ -134,21 +134,21 @@ def top(**changes: Any) -> Top:
     return Top(**(values | changes))
 
 
-def snapshot(wish: Wish, **changes: Any) -> Snapshot:
+def snapshot(request: ViewRequest, **changes: Any) -> Snapshot:
     """The snapshot of a busy month."""
     values: dict[str, Any] = {
         "at_ms": NOW_MS,
-        "wish": wish,
+        "request": request,
         "calls": 340,
         "top": top(),
         "looked_in": ("~/.claude/projects",),
-        "spend": spend_part(wish.month) if wish.screen == "spend" else None,
+        "spend": spend_part(request.month) if request.screen == "spend" else None,
     }
     return Snapshot(**(values | changes))
 
 
 def dashboard(
-    script: Callable[[Wish], Snapshot | None] = snapshot, *, health: Health | None = None, **options: Any
+    script: Callable[[ViewRequest], Snapshot | None] = snapshot, *, health: Health | None = None, **options: Any
 ) -> Dashboard:
     """The app over a script, with the clock frozen."""
     options.setdefault("clock", FrozenClock())
@@ -197,7 +197,7 @@ def feed(app: Dashboard) -> ScriptedFeed:
     return app.feed
 
 
-def with_changes(**changes: Any) -> Callable[[Wish], Snapshot]:
+def with_changes(**changes: Any) -> Callable[[ViewRequest], Snapshot]:
     """A script whose snapshots differ from the busy month in some fields."""
     fixed: Mapping[str, Any] = changes
-    return lambda wish: snapshot(wish, **fixed)
+    return lambda request: snapshot(request, **fixed)

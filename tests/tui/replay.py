@@ -271,11 +271,11 @@ async def _wrong_figures(app: Dashboard, pilot: Pilot[None], ledger: Path) -> li
     wrong: list[str] = []
     if app.paused_ms is not None:
         app.action_pause()
-    app.wish_for(month="")
+    app.request_view(month="")
     with closing(open_ledger(ledger)) as db:
         for screen, wanted in _wanted(db, app).items():
             await app.action_go(screen)
-            await _until(lambda: app.snapshot is not None and app.snapshot.wish == app.wish)
+            await _until(lambda: app.snapshot is not None and app.snapshot.request == app.request)
             await pilot.pause()
             text = screen_text(app)
             wrong += [f"{screen}: {words}" for words in wanted if words not in text]

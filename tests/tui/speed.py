@@ -182,7 +182,7 @@ class TimedDashboard(Dashboard):
     def _shows(self, board: str) -> bool:
         screen = self.screen
         is_it = isinstance(screen, Board) and board == screen.NAME and screen.part is not None
-        return is_it and self.snapshot is not None and self.snapshot.wish.screen == board and not self._has_to_draw
+        return is_it and self.snapshot is not None and self.snapshot.request.screen == board and not self._has_to_draw
 
 
 async def keys_while_calls_arrive(ledger: Path, seconds: float) -> Figures:

@@ -17,13 +17,13 @@ from tracker.sources.base import Options, Source
 from tracker.sources.claude_code import ClaudeCodeSource
 from tracker.sources.cline import ClineSource
 from tui.readers.all import SnapshotReader
-from tui.snapshot import Snapshot, Wish
+from tui.snapshot import Snapshot, ViewRequest
 
 TITLE = "Port the parser"
 
 
 @pytest.fixture
-def script(sample_claude_dir: Path, tmp_path: Path) -> Callable[[Wish], Snapshot]:
+def script(sample_claude_dir: Path, tmp_path: Path) -> Callable[[ViewRequest], Snapshot]:
     """Snapshots of a ledger with the sample sessions, and a task by OpenRouter that ran out of credit."""
     began = NOW_MS - 3_600_000
     task, rows = TaskFolder(tmp_path / ".cline", str(began)), Rows(began)
@@ -45,10 +45,10 @@ def script(sample_claude_dir: Path, tmp_path: Path) -> Callable[[Wish], Snapshot
     sync(db, sources, Options(PriceBook()))
     rebuild(db)
     reader = SnapshotReader(())
-    return lambda wish: reader.read(db, wish, NOW_MS)
+    return lambda request: reader.read(db, request, NOW_MS)
 
 
-async def test_the_spend_screen_has_a_line_an_agent(script: Callable[[Wish], Snapshot]) -> None:
+async def test_the_spend_screen_has_a_line_an_agent(script: Callable[[ViewRequest], Snapshot]) -> None:
     app = dashboard(script, start="spend")
     lines = (await drawn(app, size=(140, 48))).splitlines()
     assert [line for line in lines if "claude-code" in line and "$" in line]
@@ -56,7 +56,7 @@ async def test_the_spend_screen_has_a_line_an_agent(script: Callable[[Wish], Sna
 
 
 async def test_the_filter_leaves_one_agents_tasks_and_one_opened_says_what_the_provider_did(
-    script: Callable[[Wish], Snapshot],
+    script: Callable[[ViewRequest], Snapshot],
 ) -> None:
     app = dashboard(script, start="tasks")
     async with app.run_test(size=(140, 48)) as pilot:

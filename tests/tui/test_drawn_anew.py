@@ -11,7 +11,7 @@ from tests.tui.fakes import HOSTILE, SIZES, FrozenClock, Script, dashboard, feed
 from tests.tui.test_hostile_text import spoiled
 from tui.app import Dashboard
 from tui.keys import KEYS
-from tui.snapshot import Health, Phase, Snapshot, Wish
+from tui.snapshot import Health, Phase, Snapshot, ViewRequest
 
 _STEPS = 60
 _LEAVES = {"q", "ctrl+z"}
@@ -28,8 +28,8 @@ class World:
         self.lost = 0
         self.foreign = ""
 
-    def __call__(self, wish: Wish) -> Snapshot:
-        made = (spoiled(self._script, self.foreign) if self.foreign else self._script)(wish)
+    def __call__(self, request: ViewRequest) -> Snapshot:
+        made = (spoiled(self._script, self.foreign) if self.foreign else self._script)(request)
         if made.tasks is not None:
             made = replace(made, tasks=replace(made.tasks, tasks=made.tasks.tasks[self.lost :]))
         if made.now is not None:

@@ -34,7 +34,7 @@ from tui.edits import Rename, SetSetting, Undo
 from tui.feed import LedgerFeed
 from tui.readers.plans import PlansReader
 from tui.readers.settings import SettingsReader
-from tui.snapshot import Phase, Wish
+from tui.snapshot import Phase, ViewRequest
 
 
 @pytest.fixture
@@ -76,13 +76,13 @@ def test_a_first_look_that_was_interrupted_is_a_first_one_again(
     assert all(health.is_first for health in told.health if health.phase is Phase.READING)
 
 
-def test_each_screens_wish_is_answered(feed: LedgerFeed) -> None:
+def test_each_screens_request_is_answered(feed: LedgerFeed) -> None:
     told = Listening()
     feed.start(told)
     told.wait_for(lambda: bool(told.health) and told.health[-1].phase is Phase.LIVE)
     for screen in ("spend", "tasks", "cache", "plans", "nudges"):
-        feed.ask(Wish(screen=screen))
-        told.wait_for(lambda wanted=screen: bool(told.snapshots) and told.snapshots[-1].wish.screen == wanted)  # type: ignore[misc]
+        feed.ask(ViewRequest(screen=screen))
+        told.wait_for(lambda wanted=screen: bool(told.snapshots) and told.snapshots[-1].request.screen == wanted)  # type: ignore[misc]
         # The plans are compared beside the reading: the first snapshot may be without them.
         told.wait_for(lambda wanted=screen: getattr(told.snapshots[-1], wanted) is not None)  # type: ignore[misc]
 
@@ -149,7 +149,7 @@ def call_to_append(claude_dir: Path) -> Callable[[], None]:
 
 def test_edits_come_back_with_the_next_snapshot(feed: LedgerFeed) -> None:
     told = Listening()
-    feed.ask(Wish(screen="tasks"))
+    feed.ask(ViewRequest(screen="tasks"))
     feed.start(told)
     told.wait_for(lambda: bool(told.snapshots) and told.snapshots[-1].tasks is not None)
     told.wait_for(lambda: told.snapshots[-1].tasks is not None and len(told.snapshots[-1].tasks.tasks) > 5)
@@ -210,8 +210,8 @@ def test_a_ledger_that_cannot_be_written_is_busy_as_long_as_that_lasts(
         append()
         told.wait_for(lambda: told.health[-1].phase is Phase.BUSY)
         assert told.health[-1].words == "another program holds the ledger; trying again"
-        feed.ask(Wish(screen="tasks"))
-        told.wait_for(lambda: told.snapshots[-1].wish.screen == "tasks")
+        feed.ask(ViewRequest(screen="tasks"))
+        told.wait_for(lambda: told.snapshots[-1].request.screen == "tasks")
         assert told.health[-1].phase is Phase.BUSY
         holder.execute("COMMIT")
     told.wait_for(lambda: told.health[-1].phase is Phase.LIVE)
@@ -300,7 +300,7 @@ def test_files_that_cannot_be_used_at_all_are_told_and_the_agents_are_followed(
         told.wait_for(lambda: told.is_live_with(400))
         assert "settings.toml: not valid TOML" in told.snapshots[-1].trouble
         (isolated_home / "settings.toml").unlink()
-        feed.ask(Wish(screen="spend"))
+        feed.ask(ViewRequest(screen="spend"))
         told.wait_for(lambda: "prices.toml" in told.snapshots[-1].trouble)
     finally:
         feed.stop()

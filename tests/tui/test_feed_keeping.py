@@ -14,7 +14,7 @@ from tracker.keeper import LedgerKeeper
 from tracker.watch import WatchTargets
 from tui.edits import Rename
 from tui.feed import LedgerFeed
-from tui.snapshot import Phase, Wish
+from tui.snapshot import Phase, ViewRequest
 
 _DUE = DueNudge("s-1", "/code/api", "Retry queue", "compact", "Compact now", "t1")
 _TROUBLE = sqlite3.OperationalError("database or disk is full")
@@ -74,14 +74,14 @@ def test_what_cannot_be_derived_is_told_and_tried_again_without_anything_new(
 
 def test_what_was_read_ahead_is_handed_over_at_once(tmp_path: Path) -> None:
     feed = feed_of(tmp_path)
-    feed.read_ahead(Wish(screen="spend"))
+    feed.read_ahead(ViewRequest(screen="spend"))
     ahead, told = Listening(), Listening()
     feed.start(ahead)
     ahead.wait_for(lambda: bool(ahead.snapshots))
-    assert ahead.snapshots[0].wish.screen == "spend"
+    assert ahead.snapshots[0].request.screen == "spend"
     feed.start(told)
     feed.stop()
-    assert told.snapshots[0].wish.screen == "spend"
+    assert told.snapshots[0].request.screen == "spend"
 
 
 def test_an_edit_of_a_ledger_that_cannot_be_opened_is_a_sentence(tmp_path: Path) -> None:

@@ -10,17 +10,17 @@ from store.metered import MeteredJob
 from tests.tui.fakes import HOSTILE, dashboard, feed, settled
 from tracker.model.tasks.status import TurnFacts
 from tui.keys import SCREENS
-from tui.snapshot import Snapshot, Wish
+from tui.snapshot import Snapshot, ViewRequest
 from tui.words import plain
 
-Script = Callable[[Wish], Snapshot]
+Script = Callable[[ViewRequest], Snapshot]
 
 
 def spoiled(script: Script, text: str) -> Script:
     """The same snapshots with a foreign text wherever one may stand."""
 
-    def made(wish: Wish) -> Snapshot:
-        snapshot = script(wish)
+    def made(request: ViewRequest) -> Snapshot:
+        snapshot = script(request)
         if snapshot.now is not None:
             part = snapshot.now
             sessions = tuple(one._replace(title=text, project=text) for one in part.sessions)
@@ -81,8 +81,8 @@ def _with_text(facts: TurnFacts, text: str) -> TurnFacts:
 async def test_foreign_text_is_plain(sample_script: Script, screen: str) -> None:
     text = {"is": ""}
 
-    def script(wish: Wish) -> Snapshot:
-        return spoiled(sample_script, text["is"])(wish)
+    def script(request: ViewRequest) -> Snapshot:
+        return spoiled(sample_script, text["is"])(request)
 
     app = dashboard(script, start="tasks" if screen == "task" else screen)
     async with app.run_test(size=(120, 40)) as pilot:

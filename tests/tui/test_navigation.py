@@ -15,10 +15,10 @@ from store.ledger import open_ledger
 from tests.tui.fakes import NOW_MS, TODAY, Script, dashboard, edits_done, feed, settled
 from tui.app import Dashboard
 from tui.edits import Edit, Edited, JoinPrevious, Rename, ToggleExcluded, Undo, apply_edit
-from tui.readers.months import chosen_month, wished_month
+from tui.readers.months import chosen_month, requested_month
 from tui.readers.tasks import read_tasks
 from tui.screens.board import Board
-from tui.snapshot import Month, Snapshot, TaskPart, Wish
+from tui.snapshot import Month, Snapshot, TaskPart, ViewRequest
 from tui.task_words import EXCLUDED_SIGN
 
 _KEYS = ("1", "2", "3", "4", "5", "6", "enter", "enter", "escape", "down")
@@ -31,8 +31,8 @@ def front(app: Dashboard) -> Board:
 
 def assert_drawn(app: Dashboard, keys: list[str]) -> None:
     board = front(app)
-    assert app.wish.screen == board.NAME, keys
-    assert bool(app.wish.task) == (board.NAME == "task"), keys
+    assert app.request.screen == board.NAME, keys
+    assert bool(app.request.task) == (board.NAME == "task"), keys
     assert board.query_one("#body").display, f"blank {board.NAME} after {keys}"
     assert not board.query_one("#instead").display, keys
 
@@ -90,7 +90,7 @@ async def test_a_screens_key_goes_to_its_board(sample_script: Script, keys: str,
             await pilot.press(key)
             await settled(pilot)
         assert app.current_mode == board
-        assert not app.wish.task
+        assert not app.request.task
         assert_drawn(app, keys.split())
 
 
@@ -115,8 +115,8 @@ async def test_an_edit_ends_the_pause(sample_script: Script, failed: bool) -> No
     """What it changed is seen, and the next key is about what is: out of the averages, in again."""
     excluded = {"is": False}
 
-    def script(wish: Wish) -> Snapshot:
-        made = sample_script(wish)
+    def script(request: ViewRequest) -> Snapshot:
+        made = sample_script(request)
         assert made.tasks is not None
         first, *others = made.tasks.tasks
         return replace(made, tasks=replace(made.tasks, tasks=(first._replace(excluded=excluded["is"]), *others)))
@@ -172,7 +172,7 @@ def test_a_task_left_out_stays_in_its_place_and_the_same_key_takes_it_in_again(
 
         def listed() -> list[tuple[str, bool]]:
             return [
-                (task.id, bool(task.excluded)) for task in read_tasks(db, wished_month(db, "", TODAY), NOW_MS).tasks
+                (task.id, bool(task.excluded)) for task in read_tasks(db, requested_month(db, "", TODAY), NOW_MS).tasks
             ]
 
         before = listed()
@@ -186,7 +186,7 @@ def test_a_task_left_out_stays_in_its_place_and_the_same_key_takes_it_in_again(
 
 async def test_a_board_that_was_drawn_before_is_there_at_once_until_its_new_figures_are(sample_script: Script) -> None:
     held = {"is": False}
-    app = dashboard(lambda wish: None if held["is"] else sample_script(wish), start="tasks")
+    app = dashboard(lambda request: None if held["is"] else sample_script(request), start="tasks")
     async with app.run_test(size=(120, 40)) as pilot:
         await settled(pilot)
         await pilot.press("4", "left_square_bracket")
@@ -196,12 +196,12 @@ async def test_a_board_that_was_drawn_before_is_there_at_once_until_its_new_figu
         assert "Tasks · November 2026" in await settled(pilot)
         assert_drawn(app, ["4", "[", "2"])
         await pilot.press("left_square_bracket")
-        assert app.wish.month == "2026-09", "its keys count at once, too"
+        assert app.request.month == "2026-09", "its keys count at once, too"
         await pilot.press("right_square_bracket")
         held["is"] = False
         feed(app).hand_over()
         assert "Tasks · October 2026" in await settled(pilot)
-        gone = replace(sample_script(Wish(screen="spend")), calls=0)
+        gone = replace(sample_script(ViewRequest(screen="spend")), calls=0)
         held["is"] = True
         await pilot.press("4")
         app.take_snapshot(gone)
@@ -211,12 +211,12 @@ async def test_a_board_that_was_drawn_before_is_there_at_once_until_its_new_figu
 @pytest.mark.parametrize("board", ["tasks", "spend", "cache"])
 async def test_each_month_key_counts_also_before_the_month_is_drawn(sample_script: Script, board: str) -> None:
     held = {"is": False}
-    app = dashboard(lambda wish: None if held["is"] else sample_script(wish), start=board)
+    app = dashboard(lambda request: None if held["is"] else sample_script(request), start=board)
     async with app.run_test(size=(120, 40)) as pilot:
         await settled(pilot)
         held["is"] = True
         await pilot.press(*["left_square_bracket"] * 3, "right_square_bracket")
-        assert app.wish.month == "2026-09"
+        assert app.request.month == "2026-09"
         held["is"] = False
         feed(app).hand_over()
         await settled(pilot)
@@ -226,7 +226,7 @@ async def test_each_month_key_counts_also_before_the_month_is_drawn(sample_scrip
 
 async def test_the_arrows_move_through_the_table_again_once_it_is_back(sample_script: Script) -> None:
     app = dashboard(sample_script, start="tasks")
-    made = sample_script(Wish(screen="tasks"))
+    made = sample_script(ViewRequest(screen="tasks"))
     assert made.tasks is not None
     nothing = (replace(made, calls=0), replace(made, tasks=replace(made.tasks, tasks=())))
     async with app.run_test(size=(120, 40)) as pilot:
@@ -245,9 +245,9 @@ async def test_the_arrows_move_through_the_table_again_once_it_is_back(sample_sc
 async def test_a_task_that_is_gone_leaves_nothing_of_itself(sample_script: Script) -> None:
     gone = {"is": False}
 
-    def script(wish: Wish) -> Snapshot:
-        made = sample_script(wish)
-        return replace(made, task=TaskPart(wish.task, None)) if wish.task and gone["is"] else made
+    def script(request: ViewRequest) -> Snapshot:
+        made = sample_script(request)
+        return replace(made, task=TaskPart(request.task, None)) if request.task and gone["is"] else made
 
     app = dashboard(script, start="tasks")
     async with app.run_test(size=(120, 40)) as pilot:
@@ -273,7 +273,7 @@ async def test_a_late_edit_of_another_task_leaves_the_open_one_in_front(sample_s
         await settled(pilot)
         app.edit_done(Rename(first, "x"), Edited("renamed", first))
         await settled(pilot)
-        assert app.wish.task == last
+        assert app.request.task == last
 
 
 async def test_an_open_task_is_followed_where_an_edit_put_it_and_back_by_undo(sample_script: Script) -> None:
@@ -294,7 +294,7 @@ async def test_an_open_task_is_followed_where_an_edit_put_it_and_back_by_undo(sa
             await pilot.press(key)
             await edits_done(app)
             await settled(pilot)
-            assert app.wish.task == shown
+            assert app.request.task == shown
 
 
 def test_undo_names_the_task_that_is_there_again(sample_db: sqlite3.Connection, tmp_path: Path) -> None:
@@ -314,8 +314,8 @@ def test_undo_names_the_task_that_is_there_again(sample_db: sqlite3.Connection, 
 
 def test_a_month_without_work_is_the_nearest_with_work() -> None:
     months = [date(2026, 3, 1), date(2026, 5, 1)]
-    for wished, first in (("2025-12", 3), ("2026-04", 4), ("2026-09", 5), ("", 5)):
-        assert chosen_month(months, wished, TODAY).first == date(2026, first, 1)
+    for requested, first in (("2025-12", 3), ("2026-04", 4), ("2026-09", 5), ("", 5)):
+        assert chosen_month(months, requested, TODAY).first == date(2026, first, 1)
     assert chosen_month([*months, date(2027, 5, 1)], "", TODAY) == Month(
         months[1], date(2026, 5, 31), earlier=True, later=True
     )
@@ -346,7 +346,7 @@ async def test_a_screen_is_reached_by_a_click_and_a_row_opened_by_two(sample_scr
         await settled(pilot)
         await pilot.click("#tasks", offset=(10, 3), times=2)
         text = await settled(pilot)
-        assert (app.area, app.wish.task) == ("task", app.known_tasks[2].id)
+        assert (app.area, app.request.task) == ("task", app.known_tasks[2].id)
         for name, title in (("cache", "Cache"), ("plans", "Plans")):
             await pilot.click("TopLine", offset=(text.splitlines()[0].index(title), 0))
             text = await settled(pilot)

@@ -14,7 +14,7 @@ from tracker.model.defaults import DAY_MS, HOUR_MS, MINUTE_MS
 from tracker.settings import Settings
 from tracker.words import tokens
 from tui.readers.all import read_top
-from tui.snapshot import NowPart, Snapshot, Wish
+from tui.snapshot import NowPart, Snapshot, ViewRequest
 from tui.widgets.options import why_lines
 from tui.widgets.pace import burn_words, last_hour
 
@@ -22,8 +22,8 @@ from tui.widgets.pace import burn_words, last_hour
 def with_now(script: Script, **changes: Any) -> Script:
     """The samples' snapshots with another Now."""
 
-    def made(wish: Wish) -> Snapshot:
-        snapshot = script(wish)
+    def made(request: ViewRequest) -> Snapshot:
+        snapshot = script(request)
         assert isinstance(snapshot.now, NowPart)
         return replace(snapshot, now=replace(snapshot.now, **changes))
 
@@ -31,7 +31,7 @@ def with_now(script: Script, **changes: Any) -> Script:
 
 
 def now_of(script: Script) -> NowPart:
-    part = script(Wish()).now
+    part = script(ViewRequest()).now
     assert part is not None
     return part
 
@@ -73,7 +73,7 @@ async def test_the_large_figure_says_what_it_is_of(
 
 @pytest.mark.parametrize("size", [(120, 40), (80, 24), (40, 20)])
 async def test_a_title_that_its_border_cuts_goes_on_below(sample_script: Script, size: tuple[int, int]) -> None:
-    part = sample_script(Wish()).now
+    part = sample_script(ViewRequest()).now
     assert part is not None
     assert part.task is not None
     long = part.task._replace(title="Mend the upload that fails for files larger than one page", waste=usd(0.3))
@@ -86,7 +86,7 @@ async def test_a_title_that_its_border_cuts_goes_on_below(sample_script: Script,
 async def test_a_title_that_has_no_second_line_fills_its_own(
     sample_script: Script, size: tuple[int, int], first: str
 ) -> None:
-    part = sample_script(Wish()).now
+    part = sample_script(ViewRequest()).now
     assert part is not None
     assert part.task is not None
     long = part.task._replace(title="Mend the upload that fails for files larger than one page")
@@ -139,8 +139,8 @@ async def test_six_lines_break_no_figure(sample_script: Script) -> None:
 
 
 async def test_the_key_names_every_part_of_the_bar_at_forty_columns(sample_script: Script) -> None:
-    def script(wish: Wish) -> Snapshot:
-        made = sample_script(wish)
+    def script(request: ViewRequest) -> Snapshot:
+        made = sample_script(request)
         assert made.tasks is not None
         first, *others = made.tasks.tasks
         first = first._replace(
@@ -189,13 +189,13 @@ def test_sums_of_sessions_say_what_is_not_known_of_them(sample_db: sqlite3.Conne
 
 
 async def test_a_session_that_rests_is_no_work_at_hand(sample_script: Script) -> None:
-    part = sample_script(Wish()).now
+    part = sample_script(ViewRequest()).now
     assert part is not None
     assert part.context is not None
     rests = replace(part, context=part.context._replace(idle_ms=13 * HOUR_MS))
 
-    def script(wish: Wish) -> Snapshot:
-        return replace(sample_script(wish), now=rests)
+    def script(request: ViewRequest) -> Snapshot:
+        return replace(sample_script(request), now=rests)
 
     for size in [(120, 40), (80, 24)]:
         text = await drawn(dashboard(script, start="now"), size=size)
@@ -205,7 +205,7 @@ async def test_a_session_that_rests_is_no_work_at_hand(sample_script: Script) ->
 
 @pytest.mark.parametrize("width", [24, 34, 60, 94])
 def test_every_reason_is_beside_its_name_whatever_the_width(sample_script: Script, width: int) -> None:
-    part = sample_script(Wish()).now
+    part = sample_script(ViewRequest()).now
     assert part is not None
     assert part.context is not None
     lines = [str(one) for one in why_lines(part.context, part.nudge, width)]

@@ -18,7 +18,7 @@ from tracker.rebuild import rebuild
 from tracker.settings import Settings
 from tui.readers.now import read_now
 from tui.screens.now import NowScreen
-from tui.snapshot import NowPart, Snapshot, Wish
+from tui.snapshot import NowPart, Snapshot, ViewRequest
 from tui.widgets.chips import chips
 from tui.words import session_name
 
@@ -76,7 +76,7 @@ def test_chips_stand_by_the_start_of_their_sessions_whoever_wrote_last(room: Roo
     assert chips_of(room.now(5)) == ["b", "a", "c"]
 
 
-def test_the_session_wished_for_stays_until_it_rests(room: Room) -> None:
+def test_the_requested_session_stays_shown_until_it_rests(room: Room) -> None:
     room.work("a", 0)
     room.work("b", 5)
     assert room.now(6).session.native_id == "b"
@@ -149,8 +149,8 @@ async def test_what_is_shown_stays_while_another_is_busier(room: Room) -> None:
     for index, session in enumerate("abc"):
         room.work(session, index)
 
-    def script(wish: Wish) -> Snapshot:
-        return replace(snapshot(wish), spend=None, now=room.now(minute["at"], wish.session))
+    def script(request: ViewRequest) -> Snapshot:
+        return replace(snapshot(request), spend=None, now=room.now(minute["at"], request.session))
 
     app = dashboard(script, start="now")
     chance = random.Random(1)
@@ -184,7 +184,8 @@ class Watched:
     def __init__(self, room: Room) -> None:
         self._minute = 1.0
         self.app = dashboard(
-            lambda wish: replace(snapshot(wish), spend=None, now=room.now(self._minute, wish.session)), start="now"
+            lambda request: replace(snapshot(request), spend=None, now=room.now(self._minute, request.session)),
+            start="now",
         )
 
     async def shows(self, pilot: Pilot[None], minute: float) -> str:
@@ -240,7 +241,7 @@ async def test_two_arrows_at_once_go_two_sessions_on(room: Room) -> None:
     for index, session in enumerate("abc"):
         room.work(session, index)
     parts = {name: room.now(4, name) for name in ("", "a", "b", "c")}
-    app = dashboard(lambda wish: replace(snapshot(wish), spend=None, now=parts[wish.session]), start="now")
+    app = dashboard(lambda request: replace(snapshot(request), spend=None, now=parts[request.session]), start="now")
     async with app.run_test(size=(120, 40)) as pilot:
         await settled(pilot)
         assert isinstance(app.screen, NowScreen)
@@ -254,7 +255,7 @@ async def test_a_click_on_a_chip_shows_its_session(room: Room) -> None:
     for index, session in enumerate("abc"):
         room.work(session, index)
     parts = {name: room.now(4, name) for name in ("", "a", "b", "c")}
-    app = dashboard(lambda wish: replace(snapshot(wish), spend=None, now=parts[wish.session]), start="now")
+    app = dashboard(lambda request: replace(snapshot(request), spend=None, now=parts[request.session]), start="now")
     async with app.run_test(size=(120, 40)) as pilot:
         text = await settled(pilot)
         for session in "acb":
@@ -267,15 +268,15 @@ async def test_a_double_click_on_a_chip_goes_no_further_while_its_figures_are_re
     for index, session in enumerate("abc"):
         room.work(session, index)
     part = room.now(4, "a")
-    app = dashboard(lambda wish: replace(snapshot(wish), spend=None, now=part), start="now")
+    app = dashboard(lambda request: replace(snapshot(request), spend=None, now=part), start="now")
     async with app.run_test(size=(120, 40)) as pilot:
         text = await settled(pilot)
-        feed(app).script = lambda _wish: None
+        feed(app).script = lambda _request: None
         chip = text.splitlines()[1].index("words of b")
         await pilot.click("#chips", offset=(chip, 0), times=2)
-        assert app.wish.session == "b"
+        assert app.request.session == "b"
         await pilot.click("#chips", offset=(text.splitlines()[1].index("words of a"), 0))
-        assert app.wish.session == "a"
+        assert app.request.session == "a"
 
 
 def shown_in(text: str) -> str:

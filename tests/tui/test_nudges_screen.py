@@ -10,13 +10,13 @@ from tests.tui.fakes import Script, dashboard, drawn, settled, usd
 from tracker.model.advice.backtest_score import PolicyName
 from tracker.reports.nudges import KindSummary, NudgeReport, Realised
 from tui.screens.nudges import input_lines, outcome_lines
-from tui.snapshot import Snapshot, Wish
+from tui.snapshot import Snapshot, ViewRequest
 from tui.widgets.hindsight import hindsight_lines
 
 
 async def test_followed_is_counted_of_what_is_known(sample_script: Script) -> None:
-    def script(wish: Wish) -> Snapshot:
-        made = sample_script(wish)
+    def script(request: ViewRequest) -> Snapshot:
+        made = sample_script(request)
         assert made.nudges is not None
         kinds = [KindSummary("compact", "on", 8, 1, 7, 0), KindSummary("baseline", "on", 2, 0, 0, 0)]
         return replace(made, nudges=replace(made.nudges, report=replace(made.nudges.report, kinds=kinds)))
@@ -37,7 +37,7 @@ async def test_no_words_around_the_figures_are_cut_at_forty_columns(sample_scrip
 
 
 def test_what_a_nudge_was_decided_on_is_plain(sample_script: Script) -> None:
-    nudges = sample_script(Wish(screen="nudges")).nudges
+    nudges = sample_script(ViewRequest(screen="nudges")).nudges
     assert nudges is not None
     row = nudges.report.rows[0]._replace(inputs='{"file": "a\\u001b]0;x\\u0007"}', reason="a\x1b[31m")
     text = "".join(str(one) for one in input_lines(row, 60))
@@ -47,8 +47,8 @@ def test_what_a_nudge_was_decided_on_is_plain(sample_script: Script) -> None:
 
 
 async def test_promises_of_one_session_are_not_added_up(sample_script: Script) -> None:
-    def script(wish: Wish) -> Snapshot:
-        made = sample_script(wish)
+    def script(request: ViewRequest) -> Snapshot:
+        made = sample_script(request)
         assert made.nudges is not None
         row = made.nudges.report.rows[0]._replace(shown_at=1, followed=None)
         rows = [
@@ -62,7 +62,7 @@ async def test_promises_of_one_session_are_not_added_up(sample_script: Script) -
 
 
 def test_hindsight_cuts_no_figure(sample_script: Script) -> None:
-    nudges = sample_script(Wish(screen="nudges")).nudges
+    nudges = sample_script(ViewRequest(screen="nudges")).nudges
     assert nudges is not None
     report = nudges.hindsight
     assert report is not None
@@ -91,7 +91,7 @@ async def test_what_a_nudge_rests_on_is_in_figures_that_people_write(sample_scri
 
 
 def test_what_a_nudge_rests_on_has_its_units(sample_script: Script) -> None:
-    part = sample_script(Wish(screen="nudges")).nudges
+    part = sample_script(ViewRequest(screen="nudges")).nudges
     assert part is not None
     inputs = {
         "read_nano": 200.0,
@@ -146,7 +146,7 @@ def test_what_was_shown_and_is_not_known_to_be_followed_is_said() -> None:
 
 
 def test_what_a_nudge_was_decided_on_has_its_unit(sample_script: Script) -> None:
-    nudges = sample_script(Wish(screen="nudges")).nudges
+    nudges = sample_script(ViewRequest(screen="nudges")).nudges
     assert nudges is not None
     inputs = {"is_cold": True, "is_new": False, "plan": None, "waste_nano": 2 * 10**9, "idle_ms": 90_000}
     more = {"cold_share": 0.25, "calls": 1200, "growth": 1234.5, "rate": 0.51234}

@@ -15,7 +15,7 @@ from tracker.settings import Settings
 from tui.app import Dashboard
 from tui.edits import Edit, NoteShown, PutAway, apply_edit
 from tui.readers.now import read_now
-from tui.snapshot import Snapshot, Wish
+from tui.snapshot import Snapshot, ViewRequest
 from tui.widgets.options import nudge_lines, option_lines
 
 
@@ -75,7 +75,7 @@ async def test_d_names_the_nudge_on_screen(sample_script: Script) -> None:
         await settled(pilot)
         await pilot.press("d")
         await edits_done(app)
-        part = sample_script(Wish()).now
+        part = sample_script(ViewRequest()).now
         assert part is not None
         assert part.nudge is not None
         assert feed(app).edits == [PutAway(part.nudge.id)]
@@ -96,8 +96,8 @@ async def test_d_names_the_nudge_on_screen(sample_script: Script) -> None:
 async def test_screen_and_clipboard_say_what_the_nudge_says(
     sample_script: Script, agent: str, kind: str, pointed: str, copied: str
 ) -> None:
-    def script(wish: Wish) -> Snapshot:
-        made = sample_script(wish)
+    def script(request: ViewRequest) -> Snapshot:
+        made = sample_script(request)
         assert made.now is not None
         assert made.now.nudge is not None
         session = made.now.session._replace(agent=agent)
@@ -113,8 +113,8 @@ async def test_screen_and_clipboard_say_what_the_nudge_says(
 
 
 async def test_where_another_way_is_cheaper_the_screen_says_why_it_is_not_advised(sample_script: Script) -> None:
-    def script(wish: Wish) -> Snapshot:
-        made = sample_script(wish)
+    def script(request: ViewRequest) -> Snapshot:
+        made = sample_script(request)
         assert made.now is not None
         assert made.now.context is not None
         assert made.now.context.prospect is not None
@@ -132,7 +132,7 @@ async def test_where_another_way_is_cheaper_the_screen_says_why_it_is_not_advise
 
 
 def test_the_price_of_a_way_to_go_on_is_never_cut(sample_script: Script) -> None:
-    part = sample_script(Wish()).now
+    part = sample_script(ViewRequest()).now
     assert part is not None
     assert part.context is not None
     assert part.context.prospect is not None
@@ -145,7 +145,7 @@ def test_the_price_of_a_way_to_go_on_is_never_cut(sample_script: Script) -> None
 
 
 async def test_the_ways_to_go_on_are_counted_over_the_calls_that_the_nudge_counts(sample_script: Script) -> None:
-    part = sample_script(Wish()).now
+    part = sample_script(ViewRequest()).now
     assert part is not None
     assert part.nudge is not None
     calls = json.loads(part.nudge.inputs)["calls"]
@@ -156,13 +156,14 @@ async def test_the_ways_to_go_on_are_counted_over_the_calls_that_the_nudge_count
 
 
 async def test_the_nudge_is_whole_at_forty_columns_where_there_are_lines_for_it(sample_script: Script) -> None:
-    part = sample_script(Wish()).now
+    part = sample_script(ViewRequest()).now
     assert part is not None
     assert part.nudge is not None
     text = "Compact now if you go on, 110k of context: saves ~$0.27 ($0.05 to $0.60), back in 2 turns"
     nudge = part.nudge._replace(text=text, saving=1)
     screen = await drawn(
-        dashboard(lambda wish: replace(sample_script(wish), now=replace(part, nudge=nudge)), start="now"), size=(40, 20)
+        dashboard(lambda request: replace(sample_script(request), now=replace(part, nudge=nudge)), start="now"),
+        size=(40, 20),
     )
     assert text in " ".join(line.strip("│▲ ") for line in screen.splitlines())
 
@@ -195,8 +196,8 @@ def test_why_the_dearer_way_is_asked_for_has_room_at_eighty_columns(text: str, t
 
 
 async def test_there_is_nothing_to_copy_without_a_forecast(sample_script: Script) -> None:
-    def script(wish: Wish) -> Snapshot:
-        made = sample_script(wish)
+    def script(request: ViewRequest) -> Snapshot:
+        made = sample_script(request)
         assert made.now is not None
         return replace(made, now=replace(made.now, context=None))
 
@@ -238,15 +239,15 @@ async def test_a_nudge_is_a_toast_where_now_does_not_show_its_session(sample_scr
 async def test_now_shows_a_nudge_of_its_session_in_place_and_notes_it_once_drawn(sample_script: Script) -> None:
     drawn = {"nudge": False}
 
-    def script(wish: Wish) -> Snapshot:
-        made = sample_script(wish)
+    def script(request: ViewRequest) -> Snapshot:
+        made = sample_script(request)
         assert made.now is not None
         return made if drawn["nudge"] else replace(made, now=replace(made.now, nudge=None))
 
     app = dashboard(script, start="now")
     async with app.run_test(size=(120, 40), notifications=True) as pilot:
         await settled(pilot)
-        part = sample_script(Wish()).now
+        part = sample_script(ViewRequest()).now
         assert part is not None
         assert part.nudge is not None
         nudge = due_nudge(part.session.native_id, part.nudge.token)
@@ -264,12 +265,12 @@ async def test_now_shows_a_nudge_of_its_session_in_place_and_notes_it_once_drawn
 
 async def test_a_nudge_that_comes_before_its_session_is_shown_waits_for_the_next_picture(sample_script: Script) -> None:
     clock = FrozenClock()
-    first = sample_script(Wish())
+    first = sample_script(ViewRequest())
     assert first.now is not None
     assert first.now.nudge is not None
     nudge = due_nudge(first.now.session.native_id, first.now.nudge.token)
     before = replace(first, now=replace(first.now, session=first.now.session._replace(native_id="another"), nudge=None))
-    app = dashboard(lambda wish: before, start="now", clock=clock)
+    app = dashboard(lambda request: before, start="now", clock=clock)
     async with app.run_test(size=(120, 40), notifications=True) as pilot:
         await settled(pilot)
         clock.pass_seconds(1)

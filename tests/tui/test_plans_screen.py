@@ -8,13 +8,13 @@ from store.money import short_usd
 from tests.tui.fakes import Script, dashboard, drawn
 from tracker.words import modelled_percent
 from tui.screens.plans import as_api_key, basis
-from tui.snapshot import Snapshot, Wish
+from tui.snapshot import Snapshot, ViewRequest
 
 
 @pytest.mark.parametrize("size", [(120, 40), (80, 24), (40, 20)])
 async def test_no_plan_that_is_compared_is_out_of_sight(sample_script: Script, size: tuple[int, int]) -> None:
-    def script(wish: Wish) -> Snapshot:
-        made = sample_script(wish)
+    def script(request: ViewRequest) -> Snapshot:
+        made = sample_script(request)
         assert made.plans is not None
         report = made.plans.report
         last = report.outlooks[-1]
@@ -27,8 +27,8 @@ async def test_no_plan_that_is_compared_is_out_of_sight(sample_script: Script, s
 
 
 async def test_without_tasks_there_is_no_column_of_what_one_costs(sample_script: Script) -> None:
-    def script(wish: Wish) -> Snapshot:
-        made = sample_script(wish)
+    def script(request: ViewRequest) -> Snapshot:
+        made = sample_script(request)
         assert made.plans is not None
         return replace(made, plans=replace(made.plans, report=replace(made.plans.report, tasks=())))
 
@@ -37,7 +37,7 @@ async def test_without_tasks_there_is_no_column_of_what_one_costs(sample_script:
 
 
 async def test_the_table_has_the_share_of_months_in_which_a_plan_is_the_cheapest(sample_script: Script) -> None:
-    part = sample_script(Wish(screen="plans")).plans
+    part = sample_script(ViewRequest(screen="plans")).plans
     assert part is not None
     shares = part.report.cheapest_in
     assert sum(shares.values()) == pytest.approx(1.0)
@@ -50,7 +50,7 @@ async def test_the_table_has_the_share_of_months_in_which_a_plan_is_the_cheapest
 
 def test_what_an_api_key_would_be_billed_is_told_once_and_as_what_it_is(sample_script: Script) -> None:
     """Priced and told once where that is what was logged, modelled wherever it stands where it is not."""
-    part = sample_script(Wish(screen="plans")).plans
+    part = sample_script(ViewRequest(screen="plans")).plans
     assert part is not None
     report = part.report
     assert report.load is not None

@@ -15,11 +15,11 @@ from tracker import clock
 from tracker.cli.app import run
 from tracker.reports.backtest import rule_name
 from tracker.words import modelled_percent, percent, tokens
-from tui.snapshot import HINDSIGHT_DAYS, Snapshot, Wish
+from tui.snapshot import HINDSIGHT_DAYS, Snapshot, ViewRequest
 from tui.widgets.figure import large
 from tui.words import fine_usd
 
-Script = Callable[[Wish], Snapshot]
+Script = Callable[[ViewRequest], Snapshot]
 _MONTH = ("--since", "2026-11-01", "--until", "2026-11-30")
 
 
@@ -105,7 +105,7 @@ async def test_a_task_without_evidence_says_its_status_in_that_column(
 
 
 async def test_the_now_screen_has_the_figures_of_context(sample_script: Script, said: Callable[..., Any]) -> None:
-    session = sample_script(Wish()).now
+    session = sample_script(ViewRequest()).now
     assert session is not None
     report = said("context", session.session.native_id)
     text = await shown(sample_script, "now")

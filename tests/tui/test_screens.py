@@ -23,7 +23,7 @@ from tracker.words import tokens
 from tui.keys import KEYS, SCREENS
 from tui.screens.board import Board
 from tui.screens.now import curve
-from tui.snapshot import Snapshot, Wish
+from tui.snapshot import Snapshot, ViewRequest
 from tui.widgets.filter_line import FilterLine
 from tui.widgets.table import Table
 
@@ -105,8 +105,8 @@ async def test_now_shows_task_options_context_cache_and_calls(sample_script: Scr
 
 
 async def test_at_rest_the_day_of_the_last_session_is_named(sample_script: Script) -> None:
-    def script(wish: Wish) -> Snapshot:
-        made = sample_script(wish)
+    def script(request: ViewRequest) -> Snapshot:
+        made = sample_script(request)
         assert made.now is not None
         return replace(made, now=replace(made.now, is_running=False))
 
@@ -117,8 +117,8 @@ async def test_at_rest_the_day_of_the_last_session_is_named(sample_script: Scrip
 async def test_a_session_at_rest_is_paler_than_one_at_work(sample_script: Script) -> None:
     is_running = {"now": True}
 
-    def script(wish: Wish) -> Snapshot:
-        made = sample_script(wish)
+    def script(request: ViewRequest) -> Snapshot:
+        made = sample_script(request)
         assert made.now is not None
         return replace(made, now=replace(made.now, is_running=is_running["now"]))
 
@@ -139,8 +139,8 @@ async def test_the_peak_is_told_where_it_is_more_than_the_context_of_now(
 ) -> None:
     """The latest answer is part of the next prompt before any call has read it: then now is the most there was."""
 
-    def script(wish: Wish) -> Snapshot:
-        made = sample_script(wish)
+    def script(request: ViewRequest) -> Snapshot:
+        made = sample_script(request)
         assert made.now is not None
         assert made.now.context is not None
         report = made.now.context._replace(context=context, peak=150_000)
@@ -153,7 +153,7 @@ async def test_the_peak_is_told_where_it_is_more_than_the_context_of_now(
 
 
 def test_what_a_fork_has_from_its_parent_was_there_before_its_task(sample_script: Script) -> None:
-    part = sample_script(Wish()).now
+    part = sample_script(ViewRequest()).now
     assert part is not None
     assert part.context is not None
     assert part.task is not None
@@ -195,7 +195,7 @@ async def test_now_at_forty_columns_is_six_lines(sample_script: Script) -> None:
     body = [line.strip("│ ") for line in lines[3:-2] if line.strip("│ ")]
     assert "new task: the nightly" in body[0]
     assert body[1].startswith("$")
-    part = sample_script(Wish()).now
+    part = sample_script(ViewRequest()).now
     assert part is not None
     assert part.context is not None
     assert part.context.prospect is not None
@@ -228,22 +228,22 @@ async def test_a_cause_has_its_whole_name_and_what_avoids_it_at_eighty_columns(
     longest: Callable[[str], str], sample_script: Script
 ) -> None:
     cause = max((name for key, name in vars(Cause).items() if key.isupper()), key=lambda name: len(longest(name)))
-    made = sample_script(Wish(screen="cache"))
+    made = sample_script(ViewRequest(screen="cache"))
     assert made.cache is not None
     report = made.cache.report
     causes = [report.causes[0]._replace(cause=cause)]
     part = replace(made.cache, report=report._replace(causes=causes))
-    text = await drawn(dashboard(lambda _wish: replace(made, cache=part), start="cache"), size=(80, 24))
+    text = await drawn(dashboard(lambda _request: replace(made, cache=part), start="cache"), size=(80, 24))
     assert cause_words(cause) in text
     assert f"{cause_advice(cause)} · 1 " in text
 
 
 async def test_the_filter_is_named_beside_what_avoids_a_cause_however_long_that_is(sample_script: Script) -> None:
-    made = sample_script(Wish(screen="cache"))
+    made = sample_script(ViewRequest(screen="cache"))
     assert made.cache is not None
     causes = [made.cache.report.causes[0]._replace(cause=cause) for cause in (Cause.EXPIRED, Cause.MODEL)]
     part = replace(made.cache, report=made.cache.report._replace(causes=causes))
-    app = dashboard(lambda _wish: replace(made, cache=part), start="cache")
+    app = dashboard(lambda _request: replace(made, cache=part), start="cache")
     text = await drawn(app, "slash", *"expired", "enter", size=(80, 24))
     assert "─ answer within 5 min (plan: 1 h), or compact bef… · 1 (of 2) with “expired” ─" in text
 
@@ -260,8 +260,8 @@ async def test_plans_compare_and_say_what_they_rest_on(sample_script: Script) ->
 
 
 async def test_few_days_give_no_plan_a_chance_or_a_share_as_the_command_gives_none(sample_script: Script) -> None:
-    def script(wish: Wish) -> Snapshot:
-        made = sample_script(wish)
+    def script(request: ViewRequest) -> Snapshot:
+        made = sample_script(request)
         assert made.plans is not None
         report = made.plans.report
         assert report.load is not None
@@ -278,8 +278,8 @@ async def test_nothing_moves_under_the_cursor(sample_script: Script) -> None:
     """A new row above the cursor moves neither the cursor nor, where the table scrolls, its line."""
     grows = {"by": 0}
 
-    def script(wish: Wish) -> Snapshot:
-        snapshot = sample_script(wish)
+    def script(request: ViewRequest) -> Snapshot:
+        snapshot = sample_script(request)
         assert snapshot.tasks is not None
         one = snapshot.tasks.tasks[0]
         many = [one._replace(id=f"old-{index}", title=f"Old task {index}") for index in range(60)]

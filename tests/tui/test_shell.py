@@ -76,7 +76,7 @@ def test_a_dashboard_that_failed_does_not_end_as_one_that_was_left(monkeypatch: 
 
 async def test_the_first_look_shows_how_far_it_is() -> None:
     health = Health(Phase.READING, "40 of 80 files, 200 of 400 MB", 0.5)
-    text = await drawn(dashboard(lambda wish: None, health=health), size=(80, 24))
+    text = await drawn(dashboard(lambda request: None, health=health), size=(80, 24))
     assert "40 of 80 files, 200 of 400 MB" in text
     assert "◌ reading 50%" in text.splitlines()[0]
 
@@ -112,7 +112,7 @@ async def test_an_error_keeps_the_last_good_numbers() -> None:
 
 async def test_an_error_before_the_first_number_names_the_way_out() -> None:
     health = Health(Phase.FAILED, "cannot open the ledger: it was written by a newer taximeter")
-    text = await drawn(dashboard(lambda wish: None, health=health), size=(80, 24))
+    text = await drawn(dashboard(lambda request: None, health=health), size=(80, 24))
     assert "The ledger cannot be read" in text
     assert "written by a newer taximeter" in text
     assert "taximeter doctor" in text
@@ -168,7 +168,7 @@ async def test_pause_holds_figures_and_space_lets_them_run() -> None:
         await settled(pilot)
         await pilot.press("space")
         clock.pass_seconds(42)
-        newer = snapshot(app.wish, top=top(of_today=Spent(usd(99), 1)))
+        newer = snapshot(app.request, top=top(of_today=Spent(usd(99), 1)))
         app.take_snapshot(newer)
         app._tick()
         text = await settled(pilot)
@@ -281,10 +281,10 @@ async def test_each_of_two_keys_that_stand_together_can_be_clicked() -> None:
         await pilot.click(KeyLine, offset=(day + 2, 0))
         assert app.screen._pointed == latest
         await pilot.click(KeyLine, offset=(month, 0))
-        assert app.wish.month == "2026-10"
+        assert app.request.month == "2026-10"
         await pilot.pause()
         await pilot.click(KeyLine, offset=(month + 2, 0))
-        assert app.wish.month == "2026-11"
+        assert app.request.month == "2026-11"
 
 
 async def test_themes_go_round() -> None:
@@ -354,7 +354,7 @@ async def test_figures_that_come_while_screens_are_taken_down_are_nobodys() -> N
     async with app.run_test(size=(80, 24)) as pilot:
         await settled(pilot)
         await app._close_all()
-        app.on_arrived(Arrived(snapshot(app.wish)))
+        app.on_arrived(Arrived(snapshot(app.request)))
 
 
 async def test_ctrl_r_looks_again() -> None:

@@ -21,7 +21,7 @@ from tests.tui.fakes import (
 )
 from tracker.settings import Settings
 from tui.readers.spend import read_spend
-from tui.snapshot import Month, Snapshot, Wish
+from tui.snapshot import Month, Snapshot, ViewRequest
 from tui.widgets.budget import budget_lines
 from tui.widgets.heatmap import heatmap
 
@@ -36,10 +36,10 @@ async def test_models_are_listed_in_the_patterns_of_the_chart(sample_script: Scr
 
 @pytest.mark.parametrize(("size", "named"), [((120, 40), 12), ((80, 24), 4)])
 async def test_a_long_list_has_the_room_that_short_ones_leave(size: tuple[int, int], named: int) -> None:
-    def script(wish: Wish) -> Snapshot:
+    def script(request: ViewRequest) -> Snapshot:
         projects = tuple(spend_row(f"/home/u/project-{index}", 9.0 - index / 2) for index in range(12))
-        part = replace(spend_part(wish.month), by_project=projects, by_agent=(spend_row("cline", 60.0),))
-        return replace(snapshot(wish), spend=part)
+        part = replace(spend_part(request.month), by_project=projects, by_agent=(spend_row("cline", 60.0),))
+        return replace(snapshot(request), spend=part)
 
     text = await drawn(dashboard(script, start="spend"), size=size)
     assert text.count("project-") == named
@@ -73,8 +73,8 @@ async def test_who_points_at_the_latest_day_points_at_the_next_one_once_it_has_w
     """The screen may be open over midnight."""
     worked = {"days": 18}
 
-    def script(wish: Wish) -> Snapshot:
-        made = snapshot(wish)
+    def script(request: ViewRequest) -> Snapshot:
+        made = snapshot(request)
         assert made.spend is not None
         days = tuple(day if day.day.day <= worked["days"] else replace(day, calls=0) for day in made.spend.days)
         return replace(made, spend=replace(made.spend, days=days))
@@ -96,7 +96,7 @@ async def test_who_points_at_the_latest_day_points_at_the_next_one_once_it_has_w
 
 
 async def test_a_budget_is_not_called_modelled(sample_script: Script) -> None:
-    made = sample_script(Wish(screen="spend"))
+    made = sample_script(ViewRequest(screen="spend"))
     assert made.spend is not None
     report = made.spend.budget
     assert report is not None
@@ -109,7 +109,7 @@ async def test_a_budget_is_not_called_modelled(sample_script: Script) -> None:
         (replace(with_budget, layers=None), "─ Budget ─"),
     ):
         shown = replace(made, spend=replace(made.spend, budget=one))
-        assert title in await drawn(dashboard(lambda _wish, shown=shown: shown))  # type: ignore[misc]
+        assert title in await drawn(dashboard(lambda _request, shown=shown: shown))  # type: ignore[misc]
 
 
 @pytest.mark.parametrize(
@@ -119,7 +119,7 @@ async def test_a_budget_is_not_called_modelled(sample_script: Script) -> None:
 def test_however_many_budgets_there_are_the_month_is_drawn_to_its_sum(
     height: int, budgets: int, listed: int, whole: bool, sample_script: Script
 ) -> None:
-    part = sample_script(Wish(screen="spend")).spend
+    part = sample_script(ViewRequest(screen="spend")).spend
     assert part is not None
     assert part.budget is not None
     one = replace(part.budget.lines[0], budget_nano=40 * NANO_PER_USD)
@@ -135,7 +135,7 @@ def test_however_many_budgets_there_are_the_month_is_drawn_to_its_sum(
 def test_a_budget_has_its_whole_name_where_its_figures_leave_room(
     sample_script: Script, dollars: int, name: str
 ) -> None:
-    part = sample_script(Wish(screen="spend")).spend
+    part = sample_script(ViewRequest(screen="spend")).spend
     assert part is not None
     assert part.budget is not None
     lines = [replace(one, budget_nano=dollars * NANO_PER_USD) for one in part.budget.lines if one.kind == "month"]
@@ -169,9 +169,9 @@ async def test_the_day_under_the_cursor_is_a_floor_where_calls_of_it_are(
 ) -> None:
     sample_db.execute("BEGIN")
     sample_db.execute("UPDATE spend SET floor = calls WHERE day = ?", (TODAY.isoformat(),))
-    made = sample_script(Wish(screen="spend"))
+    made = sample_script(ViewRequest(screen="spend"))
     sample_db.execute("ROLLBACK")
-    async with dashboard(lambda _wish: made).run_test(size=(120, 40)) as pilot:
+    async with dashboard(lambda _request: made).run_test(size=(120, 40)) as pilot:
         text = await settled(pilot)
         assert f"Fri 20 ≥{short_usd(made.top.of_today.cost)} " in text
         assert f"today ≥{short_usd(made.top.of_today.cost)} " in text

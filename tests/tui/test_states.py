@@ -24,7 +24,7 @@ from tests.tui.fakes import (
     top,
     usd,
 )
-from tui.snapshot import Health, NudgesPart, Phase, Snapshot, Spent, Wish
+from tui.snapshot import Health, NudgesPart, Phase, Snapshot, Spent, ViewRequest
 
 KEPT = Path(__file__).parent / "screens"
 _BUSY = Health(Phase.BUSY, "another program holds the ledger; trying again")
@@ -32,37 +32,37 @@ _FAILED = Health(Phase.FAILED, "cannot read the ledger: disk I/O error")
 _READING = Health(Phase.READING, "40 of 80 files, 200 of 400 MB", 0.5)
 
 
-def nothing(_wish: Wish) -> Snapshot | None:
+def nothing(_request: ViewRequest) -> Snapshot | None:
     return None
 
 
-def empty(wish: Wish) -> Snapshot:
-    return replace(snapshot(wish), calls=0, spend=None)
+def empty(request: ViewRequest) -> Snapshot:
+    return replace(snapshot(request), calls=0, spend=None)
 
 
-def idle_month(wish: Wish) -> Snapshot:
-    part = spend_part(wish.month)
+def idle_month(request: ViewRequest) -> Snapshot:
+    part = spend_part(request.month)
     days = tuple(replace(day, by_model=(0, 0), calls=0) for day in part.days)
     return replace(
-        snapshot(wish),
+        snapshot(request),
         spend=replace(part, days=days, total=spend_row("total", 0, 0), by_model=(), by_project=(), by_agent=()),
     )
 
 
-def unpriced(wish: Wish) -> Snapshot:
+def unpriced(request: ViewRequest) -> Snapshot:
     rows = (spend_row("claude-opus-5-5", 3.2, 40), spend_row("claude-next-9", 0, 12, unpriced=12))
     part = replace(
-        spend_part(wish.month),
+        spend_part(request.month),
         by_model=rows,
         by_project=rows,
         by_agent=(),
         total=spend_row("total", 3.2, 52, unpriced=12),
         unpriced_models=("claude-next-9",),
     )
-    return replace(snapshot(wish), spend=part, top=top(of_month=Spent(usd(214.7), 340, unpriced=12)))
+    return replace(snapshot(request), spend=part, top=top(of_month=Spent(usd(214.7), 340, unpriced=12)))
 
 
-STATES: dict[str, tuple[Callable[[Wish], Snapshot | None], Health | None, tuple[str, ...], int]] = {
+STATES: dict[str, tuple[Callable[[ViewRequest], Snapshot | None], Health | None, tuple[str, ...], int]] = {
     # name: script, health, keys to press, seconds that pass
     "normal": (snapshot, None, (), 0),
     "empty": (empty, None, (), 0),
@@ -105,32 +105,32 @@ async def test_a_state_of_the_dashboard_looks_as_kept(state: str, size: tuple[in
         kept_is(state, size, await drawn_later(pilot, clock, keys, seconds) + "\n")
 
 
-def at_rest(wish: Wish, made: Snapshot) -> Snapshot:
-    assert made.now is not None, wish
+def at_rest(request: ViewRequest, made: Snapshot) -> Snapshot:
+    assert made.now is not None, request
     changes: dict[str, Any] = {"is_running": False, "nudge": None, "context": None}
     return replace(made, now=replace(made.now, sessions=(made.now.session,), **changes))
 
 
-def without_nudges(wish: Wish, made: Snapshot) -> Snapshot:
-    assert made.nudges is not None, wish
+def without_nudges(request: ViewRequest, made: Snapshot) -> Snapshot:
+    assert made.nudges is not None, request
     return replace(made, nudges=NudgesPart(replace(made.nudges.report, rows=[], kinds=[], realised=[])))
 
 
-def before_plans_are_made(wish: Wish, made: Snapshot) -> Snapshot:
-    assert made.plans is not None, wish
+def before_plans_are_made(request: ViewRequest, made: Snapshot) -> Snapshot:
+    assert made.plans is not None, request
     return replace(made, plans=None)
 
 
-def without_tasks(wish: Wish, made: Snapshot) -> Snapshot:
-    assert made.tasks is not None, wish
+def without_tasks(request: ViewRequest, made: Snapshot) -> Snapshot:
+    assert made.tasks is not None, request
     return replace(made, tasks=replace(made.tasks, tasks=()))
 
 
-def unchanged(_wish: Wish, made: Snapshot) -> Snapshot:
+def unchanged(_request: ViewRequest, made: Snapshot) -> Snapshot:
     return made
 
 
-SCREEN_STATES: dict[str, tuple[str, Callable[[Wish, Snapshot], Snapshot], tuple[str, ...]]] = {
+SCREEN_STATES: dict[str, tuple[str, Callable[[ViewRequest, Snapshot], Snapshot], tuple[str, ...]]] = {
     # name: screen, what is changed of the samples, keys to press
     "now_at_rest": ("now", at_rest, ()),
     "tasks_none": ("tasks", without_tasks, ()),
@@ -146,11 +146,11 @@ SCREEN_STATES: dict[str, tuple[str, Callable[[Wish, Snapshot], Snapshot], tuple[
 @pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
 @pytest.mark.parametrize("state", SCREEN_STATES)
 async def test_a_state_of_one_screen_looks_as_kept(
-    sample_script: Callable[[Wish], Snapshot], state: str, size: tuple[int, int]
+    sample_script: Callable[[ViewRequest], Snapshot], state: str, size: tuple[int, int]
 ) -> None:
     screen, change, keys = SCREEN_STATES[state]
     clock = FrozenClock()
-    app = dashboard(lambda wish: change(wish, sample_script(wish)), clock=clock, start=screen)
+    app = dashboard(lambda request: change(request, sample_script(request)), clock=clock, start=screen)
     async with app.run_test(size=size) as pilot:
         kept_is(state, size, await drawn_later(pilot, clock, keys, 0) + "\n")
 
@@ -158,7 +158,7 @@ async def test_a_state_of_one_screen_looks_as_kept(
 async def test_a_share_of_what_has_no_price_is_not_nothing() -> None:
     rows = (spend_row("/a/api", 3.2, 40), spend_row("/b/api", 0, 12, unpriced=12))
     part = spend_part(by_project=rows, by_model=rows[1:], total=spend_row("total", 3.2, 52, unpriced=12))
-    text = await drawn(dashboard(lambda wish: replace(snapshot(wish), spend=part)))
+    text = await drawn(dashboard(lambda request: replace(snapshot(request), spend=part)))
     assert "api · a" in text
     line = next(line for line in text.splitlines() if "api · b" in line)
     assert line.endswith("?    – │")

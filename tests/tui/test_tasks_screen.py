@@ -10,7 +10,7 @@ from tests.tui.fakes import NOW_MS, Script, dashboard, drawn, edits_done, feed, 
 from tracker.reports.tasks import Unsure
 from tui.edits import Edited, JoinPrevious, Merge, MoveTurn, Rename, SetStatus, Split, ToggleExcluded, Undo
 from tui.screens.task import TaskScreen, waterfall
-from tui.snapshot import Snapshot, Wish
+from tui.snapshot import Snapshot, ViewRequest
 from tui.task_words import STATUS_SIGNS, status_words
 from tui.widgets.table import Table
 from tui.words import day_and_time
@@ -35,8 +35,8 @@ async def test_tasks_filter_sort_and_open(sample_script: Script) -> None:
 
 
 async def test_runs_of_programs_are_hidden_until_they_are_wanted(sample_script: Script) -> None:
-    def script(wish: Wish) -> Snapshot:
-        made = sample_script(wish)
+    def script(request: ViewRequest) -> Snapshot:
+        made = sample_script(request)
         part = made.tasks
         if part is None:
             return made
@@ -57,8 +57,8 @@ async def test_runs_of_programs_are_hidden_until_they_are_wanted(sample_script: 
 
 
 async def test_a_filter_tells_of_hidden_runs_that_it_would_find(sample_script: Script) -> None:
-    def script(wish: Wish) -> Snapshot:
-        made = sample_script(wish)
+    def script(request: ViewRequest) -> Snapshot:
+        made = sample_script(request)
         assert made.tasks is not None
         runs = [made.tasks.tasks[0]._replace(id=f"run{number}", title=f"futures {number}") for number in range(3)]
         return replace(
@@ -80,7 +80,7 @@ async def test_a_filter_tells_of_hidden_runs_that_it_would_find(sample_script: S
 
 
 async def test_a_run_left_out_by_hand_is_listed_as_the_command_lists_it(sample_script: Script) -> None:
-    part = sample_script(Wish("tasks")).tasks
+    part = sample_script(ViewRequest("tasks")).tasks
     assert part is not None
     first, second, *_ = part.tasks
     tasks = (first._replace(excluded=1), *part.tasks[1:])
@@ -90,8 +90,8 @@ async def test_a_run_left_out_by_hand_is_listed_as_the_command_lists_it(sample_s
 
 
 async def test_where_programs_did_everything_their_runs_are_shown(sample_script: Script) -> None:
-    def script(wish: Wish) -> Snapshot:
-        made = sample_script(wish)
+    def script(request: ViewRequest) -> Snapshot:
+        made = sample_script(request)
         part = made.tasks
         return (
             made
@@ -112,8 +112,8 @@ async def test_where_programs_did_everything_their_runs_are_shown(sample_script:
 
 
 async def test_a_long_title_gives_way_to_how_the_task_ended_and_the_day_is_named(sample_script: Script) -> None:
-    def script(wish: Wish) -> Snapshot:
-        made = sample_script(wish)
+    def script(request: ViewRequest) -> Snapshot:
+        made = sample_script(request)
         if made.tasks is None:
             return made
         first, *others = made.tasks.tasks
@@ -138,8 +138,8 @@ async def test_a_long_title_gives_way_to_how_the_task_ended_and_the_day_is_named
 async def test_the_least_sure_turn_is_named_in_the_commands_words(
     sample_script: Script, starts: bool, words: str
 ) -> None:
-    def script(wish: Wish) -> Snapshot:
-        made = sample_script(wish)
+    def script(request: ViewRequest) -> Snapshot:
+        made = sample_script(request)
         assert made.tasks is not None
         one = Unsure(made.tasks.tasks[0].id, 2, starts, 0.98, 1, "", "")
         return replace(made, tasks=replace(made.tasks, unsure=(one,)))
@@ -183,8 +183,8 @@ async def test_enter_shows_all_that_is_known_of_a_tasks_end(sample_script: Scrip
 
 
 async def test_a_task_has_the_same_figures_in_the_list_and_opened(sample_script: Script) -> None:
-    def script(wish: Wish) -> Snapshot:
-        made = sample_script(wish)
+    def script(request: ViewRequest) -> Snapshot:
+        made = sample_script(request)
         if made.task is not None and made.task.detail is not None:
             task = made.task.detail.task._replace(hidden=usd(0.5), waste=0)
             return replace(made, task=replace(made.task, detail=made.task.detail._replace(task=task)))
@@ -202,9 +202,9 @@ async def test_a_task_has_the_same_figures_in_the_list_and_opened(sample_script:
 
 
 def test_lines_of_an_open_task_mark_what_is_not_known_of_their_costs(sample_script: Script) -> None:
-    tasks = sample_script(Wish(screen="tasks")).tasks
+    tasks = sample_script(ViewRequest(screen="tasks")).tasks
     assert tasks is not None
-    opened = (sample_script(Wish(screen="task", task=task.id)).task for task in tasks.tasks)
+    opened = (sample_script(ViewRequest(screen="task", task=task.id)).task for task in tasks.tasks)
     detail = next(one.detail for one in opened if one and one.detail and one.detail.subagents and one.detail.misses)
     first, *others = detail.turns
     agent, miss = detail.subagents[0], detail.misses[0]
@@ -223,8 +223,8 @@ def test_lines_of_an_open_task_mark_what_is_not_known_of_their_costs(sample_scri
 async def test_an_open_task_shows_what_was_recorded_beside_its_tokens(sample_script: Script) -> None:
     job = MeteredJob(1, 0, "launch clip", None, None, "second", 10**8, 12, 10, 4, 80_500, None)
 
-    def with_job(wish: Wish) -> Snapshot:
-        made = sample_script(wish)
+    def with_job(request: ViewRequest) -> Snapshot:
+        made = sample_script(request)
         if made.task is None or made.task.detail is None:
             return made
         return replace(made, task=replace(made.task, detail=made.task.detail._replace(jobs=[job])))
@@ -266,7 +266,7 @@ async def test_a_filter_that_finds_nothing_among_all_that_is_listed_names_no_oth
 
 
 async def test_without_sessions_there_is_nothing_to_filter(sample_script: Script) -> None:
-    app = dashboard(lambda wish: replace(sample_script(wish), calls=0), start="tasks")
+    app = dashboard(lambda request: replace(sample_script(request), calls=0), start="tasks")
     text = await drawn(app, "slash")
     assert "No sessions yet" in text
     assert text.splitlines()[-1].strip() == "space pause   ? help"
@@ -282,8 +282,8 @@ async def test_a_task_to_choose_has_its_facts_on_its_line(sample_script: Script)
 async def test_project_names_are_whole_where_there_is_room(sample_script: Script) -> None:
     project = "the-name-of-a-long-project"
 
-    def script(wish: Wish) -> Snapshot:
-        made = sample_script(wish)
+    def script(request: ViewRequest) -> Snapshot:
+        made = sample_script(request)
         assert made.tasks is not None
         tasks = tuple(task._replace(project=f"/home/dev/{project}") for task in made.tasks.tasks)
         return replace(made, tasks=replace(made.tasks, tasks=tasks))
@@ -320,8 +320,8 @@ async def test_merge_and_move_ask_for_the_other_task(sample_script: Script) -> N
 async def test_after_a_merge_the_cursor_is_on_the_merged_task(sample_script: Script) -> None:
     gone: list[str] = []
 
-    def script(wish: Wish) -> Snapshot:
-        made = sample_script(wish)
+    def script(request: ViewRequest) -> Snapshot:
+        made = sample_script(request)
         if made.tasks is None:
             return made
         return replace(made, tasks=replace(made.tasks, tasks=tuple(t for t in made.tasks.tasks if t.id not in gone)))
@@ -342,8 +342,8 @@ async def test_after_a_merge_the_cursor_is_on_the_merged_task(sample_script: Scr
 async def test_another_task_is_one_of_the_persons_however_many_there_are(sample_script: Script) -> None:
     """Runs of programs are in the same folder at the same time, and would come first."""
 
-    def script(wish: Wish) -> Snapshot:
-        made = sample_script(wish)
+    def script(request: ViewRequest) -> Snapshot:
+        made = sample_script(request)
         if made.tasks is None:
             return made
         one = made.tasks.tasks[0]

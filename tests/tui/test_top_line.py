@@ -19,7 +19,7 @@ from tests.tui.fakes import (
 )
 from tracker.settings import BudgetSettings, Settings
 from tui.readers.all import read_top
-from tui.snapshot import LimitWindow, OwnPlan, Snapshot, Spent, Top, Wish
+from tui.snapshot import LimitWindow, OwnPlan, Snapshot, Spent, Top, ViewRequest
 
 
 async def test_top_line_names_screens_money_and_state() -> None:
@@ -67,8 +67,8 @@ async def test_who_has_a_plan_reads_that_dollars_are_at_api_prices(
         assert (" at API prices " in await drawn(dashboard(script, start=screen))) == said
 
 
-def _with_top(script: Script, shown: Top, wish: Wish) -> Snapshot:
-    return replace(script(wish), top=shown)
+def _with_top(script: Script, shown: Top, request: ViewRequest) -> Snapshot:
+    return replace(script(request), top=shown)
 
 
 @pytest.mark.parametrize(("width", "shown"), [(80, "today $12.41"), (40, "$12.41")])

@@ -43,7 +43,7 @@ def open_dashboard(invocation: Invocation, *, screen: str = "now", theme: str | 
     from tracker.cli.sync import watch_targets
     from tracker.keeper import LedgerKeeper
     from tui.feed import LedgerFeed
-    from tui.snapshot import Wish
+    from tui.snapshot import ViewRequest
 
     sys.setswitchinterval(_SWITCH_SECONDS)
     gc.disable()  # a tenth of the time to the first picture would go to looking for garbage among imports
@@ -51,7 +51,7 @@ def open_dashboard(invocation: Invocation, *, screen: str = "now", theme: str | 
     targets = watch_targets(invocation, keeper)
     roots = [str(root) for _, folders in targets.sources for root in folders]
     feed = LedgerFeed(targets, looked_in=roots or looked_in(invocation), keeper=keeper)
-    feed.read_ahead(Wish(screen=screen))
+    feed.read_ahead(ViewRequest(screen=screen))
     try:
         from tui.app import Dashboard
         from tui.garbage import GarbageCollector

@@ -1,4 +1,4 @@
-"""Builds a snapshot: the top line always, and the part that the wished screen draws."""
+"""Builds a snapshot: the top line always, and the part that the requested screen draws."""
 
 import sqlite3
 from collections.abc import Callable
@@ -13,9 +13,9 @@ from store.reads.spend import SpendRow, spend_total, totals
 from tracker.clock import local
 from tracker.model.defaults import DAY_MS
 from tracker.settings import DisplaySettings, Settings, nano
-from tui.readers.months import wished_month
+from tui.readers.months import requested_month
 from tui.readers.settings import SettingsReader
-from tui.snapshot import LimitWindow, OwnPlan, Snapshot, Spent, Top, Wish
+from tui.snapshot import LimitWindow, OwnPlan, Snapshot, Spent, Top, ViewRequest
 
 if TYPE_CHECKING:
     from tui.readers.nudges import NudgesReader
@@ -38,19 +38,19 @@ class SnapshotReader:
         self._plans: PlansReader | None = None
         self._nudges: NudgesReader | None = None
 
-    def read(self, db: sqlite3.Connection, wish: Wish, at_ms: int) -> Snapshot:
-        """What the wish asks for, as the ledger is now."""
+    def read(self, db: sqlite3.Connection, request: ViewRequest, at_ms: int) -> Snapshot:
+        """The snapshot for a request, from the ledger as it is now."""
         settings = self._settings.read()
         today = local(at_ms).date()
         plan = self._settings.own_plan(today.isoformat())
         return Snapshot(
             at_ms=at_ms,
-            wish=wish,
+            request=request,
             calls=totals(db).calls,
             top=read_top(db, today, at_ms, plan, settings),
             looked_in=self._looked_in,
             settings=settings,
-            **{wish.screen: self._part(db, wish, at_ms, today, settings, plan)},
+            **{request.screen: self._part(db, request, at_ms, today, settings, plan)},
             trouble=self._settings.trouble or self._settings.price_trouble,
         )
 
@@ -61,30 +61,36 @@ class SnapshotReader:
                 reader.end()
 
     def _part(
-        self, db: sqlite3.Connection, wish: Wish, at_ms: int, today: date, settings: Settings, plan: OwnPlan | None
+        self,
+        db: sqlite3.Connection,
+        request: ViewRequest,
+        at_ms: int,
+        today: date,
+        settings: Settings,
+        plan: OwnPlan | None,
     ) -> Any:
-        """What the wished screen draws; modules are imported when their screen is first wished for."""
-        if wish.screen == "now":
+        """The part for the requested screen, whose modules are imported on its first request."""
+        if request.screen == "now":
             from tui.readers.now import read_now
 
-            return read_now(db, wish.session, at_ms, len(self._looked_in), settings)
-        if wish.screen == "tasks":
+            return read_now(db, request.session, at_ms, len(self._looked_in), settings)
+        if request.screen == "tasks":
             from tui.readers.tasks import read_tasks
 
-            return read_tasks(db, wished_month(db, wish.month, today), at_ms)
-        if wish.screen == "task":
+            return read_tasks(db, requested_month(db, request.month, today), at_ms)
+        if request.screen == "task":
             from tui.readers.tasks import read_task
 
-            return read_task(db, wish.task, at_ms)
-        if wish.screen == "spend":
+            return read_task(db, request.task, at_ms)
+        if request.screen == "spend":
             from tui.readers.spend import read_spend
 
-            return read_spend(db, wished_month(db, wish.month, today), today, at_ms, settings.budget, plan)
-        if wish.screen == "cache":
+            return read_spend(db, requested_month(db, request.month, today), today, at_ms, settings.budget, plan)
+        if request.screen == "cache":
             from tui.readers.cache import read_cache
 
-            return read_cache(db, wished_month(db, wish.month, today))
-        if wish.screen == "plans":
+            return read_cache(db, requested_month(db, request.month, today))
+        if request.screen == "plans":
             from tui.readers.plans import PlansReader
 
             self._plans = self._plans or PlansReader(self._settings, self._on_ready)

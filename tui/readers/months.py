@@ -9,19 +9,19 @@ from store.reads.spend import spend_rows
 from tui.snapshot import Month
 
 
-def wished_month(db: sqlite3.Connection, wished: str, today: date) -> Month:
+def requested_month(db: sqlite3.Connection, requested: str, today: date) -> Month:
     """The month to show."""
-    return chosen_month([_first_of(row.key) for row in spend_rows(db, "month", Filter())], wished, today)
+    return chosen_month([_first_of(row.key) for row in spend_rows(db, "month", Filter())], requested, today)
 
 
-def chosen_month(months: list[date], wished: str, today: date) -> Month:
-    """The month wished for (`2026-11`), or the nearest to it; `months`: those with work.
+def chosen_month(months: list[date], requested: str, today: date) -> Month:
+    """The requested month (`2026-11`), or the nearest to it; `months`: those with work.
 
     "": the latest with work; a later one than this is of a clock that was wrong, and shown if there is no other.
     """
     known = months or [today.replace(day=1)]
     latest = max((month for month in known if month <= today), default=known[-1])
-    first = max(known[0], min(_first_of(wished), known[-1])) if wished else latest
+    first = max(known[0], min(_first_of(requested), known[-1])) if requested else latest
     last = first.replace(day=monthrange(first.year, first.month)[1])
     return Month(first, last, earlier=first > known[0], later=first < known[-1])
 

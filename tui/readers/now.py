@@ -18,7 +18,7 @@ _SHOWN_CALLS = 40
 
 
 def read_now(db: sqlite3.Connection, wanted: str, now_ms: int, watched: int, settings: Settings) -> NowPart | None:
-    """The part for the session wished for, while it is at work, else for the latest; None in an empty ledger."""
+    """The part for the requested session while it is at work, otherwise for the latest; None in an empty ledger."""
     running = latest_sessions(db, now_ms - AT_WORK_MS, MOST_SESSIONS, now=now_ms, first=wanted)
     # What hooks and scripts run beside it hides the person's session no more when that rests than when it works.
     latest = latest_sessions(db, 0, 1, now=now_ms) if all(one.is_headless for one in running) else running[:1]

@@ -141,7 +141,7 @@ class Board(Screen[None], Generic[Part]):
         elif snapshot is not None and snapshot.calls and (self.part_of(snapshot) is not None or self._waits(snapshot)):
             return False
         elif snapshot is None or snapshot.calls or health.phase is Phase.STARTING:
-            is_made = snapshot is not None and snapshot.calls and snapshot.wish.screen == self.NAME
+            is_made = snapshot is not None and snapshot.calls and snapshot.request.screen == self.NAME
             words = self.BEING_MADE if is_made else ""
             picture.show(lambda width, height: being_made(words, width, height))
         else:
@@ -153,21 +153,21 @@ class Board(Screen[None], Generic[Part]):
 
     def _waits(self, snapshot: Snapshot) -> bool:
         """Whether the figures drawn last stay a moment longer: those on hand are of the screen that was left."""
-        return self.part is not None and snapshot.wish.screen != self.NAME
+        return self.part is not None and snapshot.request.screen != self.NAME
 
     # -- the month, where a screen has one --------------------------------------------------------------------------
 
     def action_month(self, step: int) -> None:
-        """Show another month: counted from the one wished for, since keys may come faster than figures."""
+        """Show another month, counted from the requested one because keys may come faster than figures."""
         app, snapshot = self.dashboard, self.dashboard.snapshot
         part: Any = self.part
         if snapshot is None or part is None:
             return
-        is_drawn = snapshot.wish == app.wish
+        is_drawn = snapshot.request == app.request
         if is_drawn and not (part.month.earlier if step < 0 else part.month.later):
             return
-        month = part.month.first if is_drawn or not app.wish.month else date.fromisoformat(f"{app.wish.month}-01")
-        app.wish_for(month=month_after(month, step))
+        month = part.month.first if is_drawn or not app.request.month else date.fromisoformat(f"{app.request.month}-01")
+        app.request_view(month=month_after(month, step))
 
     # -- the table, where a screen has one --------------------------------------------------------------------------
 

@@ -337,16 +337,16 @@ class NowScreen(Board[NowPart]):
         if self.part is None:
             return
         names = [one.native_id for one in self.part.sessions]
-        wished = self.dashboard.wish.session
-        at = names.index(wished if wished in names else self.part.session.native_id) + step
+        requested = self.dashboard.request.session
+        at = names.index(requested if requested in names else self.part.session.native_id) + step
         if 0 <= at < len(names):
-            self.dashboard.wish_for(session=names[at])
+            self.dashboard.request_view(session=names[at])
 
     def action_show_session(self, session: int) -> None:
         """Show the session that has this id in the ledger."""
         for one in self.part.sessions if self.part else ():
             if one.id == session:
-                self.dashboard.wish_for(session=one.native_id)
+                self.dashboard.request_view(session=one.native_id)
 
     def action_put_away(self) -> None:
         """Put the nudge away."""

@@ -176,9 +176,9 @@ class TaskScreen(EditingBoard[TaskPart]):
             yield Table(STEPS, lambda step: step.key, moved=self.table_changed, id="task-turns")
 
     def part_of(self, snapshot: Snapshot) -> TaskPart | None:
-        """The task that is wished for."""
+        """The requested task."""
         part = snapshot.task
-        return part if part is not None and part.identity == self.dashboard.wish.task else None
+        return part if part is not None and part.identity == self.dashboard.request.task else None
 
     def present(self, part: TaskPart, snapshot: Snapshot) -> None:
         """Draw the task."""
