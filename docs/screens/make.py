@@ -1,10 +1,10 @@
-"""Makes the pictures in this folder: every screen over the sample sessions, at a frozen time.
+"""Makes the pictures in this folder: every screen with the sample sessions, at a frozen time.
 
-    python docs/screens/make.py            all pictures, and the page that shows them with every key and word
+    python docs/screens/make.py            all pictures, and the page that shows them with every key and term
     python docs/screens/make.py now tasks  only these screens
     python docs/screens/make.py page       only the page
 
-Nothing of this machine is in them: the sessions are invented (taximeter demo), the clock stands still, the zone is UTC.
+They show nothing of this machine: the sessions are invented (taximeter demo), the clock is frozen, the zone is UTC.
 """
 
 import asyncio
@@ -40,11 +40,11 @@ from tui.terms import TERMS  # noqa: E402
 HERE = Path(__file__).parent
 NOW = datetime(2026, 11, 20, 14, 2, 11, tzinfo=UTC)
 NOW_MS = int(NOW.timestamp() * 1000)
-LIVE_FOR_SECONDS = 1_225  # the running sessions began so long ago: the busier one waits for its next prompt
+LIVE_FOR_SECONDS = 1_225  # age of the active sessions; the busier one is then waiting for its next prompt
 LINES_A_LOOK = 12
-TURN_ENDS_SECONDS = 40  # a pause so long is one between two prompts
+TURN_ENDS_SECONDS = 40  # a longer pause is one between two prompts
 SIZES = ((120, 40), (80, 24))
-# name -> screen to begin with, keys to press
+# name -> start screen, keys to press
 PICTURES: dict[str, tuple[str, tuple[str, ...]]] = {
     **{name: (name, ()) for name in SCREENS},
     "task": ("tasks", ("down", "down", "down", "down", "enter")),
@@ -55,7 +55,7 @@ THEMES = {"now": ("light", "colour-blind")}
 
 
 def fill(folder: Path) -> Path:
-    """A ledger with the sample sessions and one at work; returns its path."""
+    """Write a ledger with the sample sessions and an active one; return its path."""
     claude = folder / "claude"
     path = folder / "state" / "ledger.db"
     play_samples(claude, folder / "state", NOW.timestamp())
@@ -63,8 +63,8 @@ def fill(folder: Path) -> Path:
     source, options = ClaudeCodeSource(), Options(PriceBook())
     advisor = Advisor(HookFiles(str(folder / "state")))
 
-    def take_in(at_ms: int) -> None:
-        """What the dashboard's own threads do after each change."""
+    def ingest_and_advise(at_ms: int) -> None:
+        """Do what the dashboard's threads do after each change."""
         sync(db, [(source, [claude])], options)
         rebuild(db)
         advisor.note_shown(db, advisor.refresh(db, at_ms), at_ms)
@@ -76,9 +76,9 @@ def fill(folder: Path) -> Path:
         if at + wait > NOW.timestamp():
             break
         if number % LINES_A_LOOK == 0 or wait > TURN_ENDS_SECONDS:
-            take_in(int(at * 1000))
+            ingest_and_advise(int(at * 1000))
         at += wait
-    take_in(NOW_MS)
+    ingest_and_advise(NOW_MS)
     db.close()
     return path
 
@@ -99,7 +99,7 @@ async def draw(ledger: Path, name: str, size: tuple[int, int], theme: str) -> st
 
 
 def plain_svg(svg: str) -> str:
-    """Without the fonts that would be fetched from elsewhere, and with names that do not change from run to run."""
+    """Remove fonts that would be fetched from elsewhere, and make names the same in every run."""
     svg = re.sub(r"@font-face\s*\{.*?\}", "", svg, flags=re.DOTALL)
     svg = svg.replace("Fira Code", "ui-monospace, 'DejaVu Sans Mono', Menlo, Consolas")
     unique = re.search(r"terminal-(\d+)-", svg)
@@ -107,23 +107,23 @@ def plain_svg(svg: str) -> str:
 
 
 TITLES = {
-    "now": "The session at work: what its task costs, how its context grows, and the three ways to go on, priced.",
-    "tasks": "A row a task, and where the money of the one under the cursor went.",
-    "task": "Split, context, evidence, and its turns with subagents and misses.",
+    "now": "The active session: what its task costs, how its context grows, and the price of three ways to go on.",
+    "tasks": "One row per task, and where the money of the selected one went.",
+    "task": "Cost split, context, evidence, and the turns with their subagents and misses.",
     "spend": "The month by day and model, the year, models, projects, agents, and the layers of a month's budget.",
     "cache": "How much of the cache survived, what caching saved, and what its misses cost, by cause.",
-    "plans": "The month against what plans cost, the verdict, and what each plan would mean.",
-    "nudges": "What was advised, what it promised, what became of it, and which kinds may speak.",
+    "plans": "The month against the price of each plan, the verdict, and each plan in detail.",
+    "nudges": "What was advised, what it promised, what became of it, and which kinds are on.",
 }
 INTRODUCTION = (
-    "`taximeter` on a terminal, `taximeter serve` in a browser, `taximeter demo` over invented sessions."
-    " Pictures and tables are made by `python docs/screens/make.py`."
+    "`taximeter` in a terminal, `taximeter serve` in a browser, `taximeter demo` with sample sessions."
+    " `python docs/screens/make.py` makes the pictures and tables."
 )
-AREAS = {"any": "Everywhere", **SCREENS, "task": "A task opened"}
+AREAS = {"any": "Everywhere", **SCREENS, "task": "An opened task"}
 
 
 def page() -> str:
-    """The page of this folder: pictures, and every key and word from their registries."""
+    """This folder's README: the pictures, and every key and term from their registries."""
     parts = ["# The dashboard", INTRODUCTION]
     for name, words in TITLES.items():
         parts += [f"## {AREAS[name]}", words, f"![{AREAS[name]}]({name}-120x40.svg)"]
@@ -136,8 +136,9 @@ def page() -> str:
         rows = [f"| `{key.shown}` | {key.sentence} |" for key in KEYS[area]]
         parts.append("\n".join([f"| {title} | |", "|---|---|", *rows]))
     parts.append(
-        "In every table: `↑ ↓`, `page up`, `page down`, `home`, `end`; a double click opens a row, a click on a title"
-        " sorts by it. Clicks also work on the names of screens, the keys of the last line and Now's sessions."
+        "In every table, `↑ ↓`, `page up`, `page down`, `home` and `end` move the cursor; a double click opens a row, a"
+        " click on a column's title sorts by it. Clicks also work on the names of screens, the keys in the last line"
+        " and Now's sessions."
     )
     parts.append("## Words")
     for area, title in AREAS.items():
@@ -147,7 +148,7 @@ def page() -> str:
 
 
 def main() -> None:
-    """Write the pictures that were asked for."""
+    """Write the page and the requested pictures."""
     os.environ["TZ"] = "UTC"
     time.tzset()
     clock.now = lambda: NOW
