@@ -16,6 +16,7 @@ from store.task_rows import EventRow, TaskRow, ToolRow
 from tracker.model.advice.compaction import compaction_failed
 from tracker.model.advice.habits import Loss
 from tracker.model.cache.cache_life import written_ttl
+from tracker.model.cost.result_tokens import result_tokens
 from tracker.model.defaults import TTL_5M_MS
 
 COMPACTIONS = frozenset({EventKind.COMPACT, EventKind.SUMMARY})
@@ -146,10 +147,8 @@ class SessionState:
             if pair is None:
                 continue
             grown = pair[1].context - pair[0].context - pair[0].output
-            chars = sum(tool.result_chars or 0 for tool in tools)
-            for tool in tools:
-                # A text has at most one token per character: growth beyond that came from elsewhere.
-                tokens = min(grown * (tool.result_chars or 0) // chars, tool.result_chars or 0)
+            sizes = result_tokens(grown, [tool.result_chars for tool in tools])
+            for tool, tokens in zip(tools, sizes, strict=True):
                 if tokens > 0 and (largest is None or tokens > largest.tokens):
                     largest = ToolResult(command_pattern(tool), tokens)
         return largest
