@@ -1,9 +1,9 @@
-"""Replays recorded chains under other rules of compacting (MODEL section 8): what each rule would have cost.
+"""Replays recorded chains under other compaction rules (MODEL section 8): what would each rule have cost?
 
-Only what a call re-reads depends on the rule. What it added, its output, the pause before it and how much of its prefix
-the cache held stay as recorded, at the recorded call's own rates; so a replay in which nobody compacts costs what was
-billed. After a compaction the context is C1 at once, and what is read again, the extra calls, and writing the shorter
-context to the cache stand in the compaction's own cost: the next call finds it there, whatever the recorded one found.
+Only the tokens that a call re-reads depend on the rule. What it added, its output, the pause before it and how much of
+its prefix the cache held stay as recorded, at the call's own rates, so a replay without compactions costs what was
+billed. After a compaction the context is C1 at once. The compaction's cost includes reading things again, the extra
+calls, and writing the shorter context to the cache; the next call finds it there, whatever the recorded one found.
 """
 
 import math
@@ -25,24 +25,24 @@ from tracker.model.cost.rates import Tariff
 
 WINDOW_SHARE = 0.8
 FIXED_TOKENS = (100_000, 150_000, 300_000)
-# The least and the most that reading again after a compaction may come to, against what is assumed.
+# Lower and upper bound of the tokens read again after a compaction, as factors of the assumption.
 REREAD_FACTORS = (0.25, 3.0)
 
 
 class ReplayCall(NamedTuple):
-    """A recorded call of a main chain; tokens, and nano-dollars as floats, because what is made of them is modelled."""
+    """A recorded call of a main chain; tokens, and nano-dollars as floats, since results are modelled."""
 
     context: int
-    growth: int  # since the call before; the whole prompt at the start, 0 where a recorded compaction lies between
-    own_nano: float  # what does not depend on the prefix: new content, output, searches
-    prefix_tokens: int  # read, or paid again because the cache was cold
-    read_nano: float  # for one of these tokens
+    growth: int  # since the previous call; the whole prompt for the first, 0 right after a recorded compaction
+    own_nano: float  # the part independent of the prefix: new content, output, searches
+    prefix_tokens: int  # read from the cache, or paid again because it was cold
+    read_nano: float  # per prefix token
     tariff: Tariff
     at_turn_end: bool = False
     level: float = math.inf  # the advisor's level at this turn end
     plan_in_progress: bool = False
-    warm_tokens: float = math.inf  # of the prefix, from its start: what was in the cache
-    cold_nano: float = 0.0  # what a token of it beyond these costs more than a read
+    warm_tokens: float = math.inf  # leading tokens of the prefix that were in the cache
+    cold_nano: float = 0.0  # extra cost of each prefix token beyond them
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,16 +52,16 @@ class Replay:
     session: str
     calls: Sequence[ReplayCall]
     shape: CompactionShape
-    trigger: int  # where the client compacts by itself, as far as the user's history tells
-    client_trigger: int  # where it does as it is shipped
+    trigger: int  # where the client compacts automatically, learned from the user's history
+    client_trigger: int  # the same, as shipped
     window: int
     active_ms: int
-    # What going on costs after a call before which the client compacts, as it turns up: the same from any context.
+    # Memo of the cost after a call before which the client compacts; it does not depend on the earlier context.
     tails: dict[int, float] = field(init=False, default_factory=dict, compare=False, repr=False)
 
 
 class Nudge(NamedTuple):
-    """A compaction that a rule asked for: after which call, and at which context."""
+    """A compaction that a rule asked for: the call it follows, and the context in tokens."""
 
     place: int
     context: float
@@ -72,16 +72,16 @@ class Run(NamedTuple):
 
     cost_nano: float
     nudges: tuple[Nudge, ...]
-    last_nano: float  # of it, what a compaction after the very last call costs: followed, and lost
+    last_nano: float  # part of cost_nano: a compaction after the very last call, which can save nothing
 
 
 class TurnEnd(NamedTuple):
     """What a rule sees at a turn end of a replay."""
 
-    place: int  # of the call in the chain
+    place: int  # index of the call in the chain
     context: float
     calls_since: int | None  # calls since the last compaction; None before the first
-    failed: bool  # that compaction did not help
+    failed: bool  # that compaction hardly shortened the context
 
 
 Rule = Callable[[TurnEnd], bool]
@@ -89,12 +89,12 @@ Policy = Callable[[Replay], Rule]
 
 
 def never(_: Replay) -> Rule:
-    """Nobody compacts; the client does at its trigger."""
+    """Never compact; only the client does, at its trigger."""
     return lambda _: False
 
 
 def fixed(limit_tokens: float) -> Policy:
-    """Compact at every turn end at or above a size."""
+    """Compact at every turn end with at least this much context."""
     return lambda _: lambda end: end.context >= limit_tokens
 
 
@@ -120,7 +120,7 @@ def at_ends(chosen: Collection[int]) -> Rule:
 
 
 def run(replay: Replay, rule: Rule, *, trigger: int | None = None) -> Run:
-    """Replay a chain under a rule; `trigger` in place of the chain's own."""
+    """Replay a chain under a rule; `trigger` overrides the chain's own."""
     limit = replay.trigger if trigger is None else trigger
     after = replay.shape.context_after
     cost = last = context = 0.0
@@ -128,7 +128,7 @@ def run(replay: Replay, rule: Rule, *, trigger: int | None = None) -> Run:
     failed = False
     nudges: list[Nudge] = []
     start, count = 0, len(replay.calls)
-    while start < count:  # a compaction begins another walk
+    while start < count:  # each compaction starts a new walk
         before = context
         walk = enumerate(_walk(replay, start, context, limit, is_warm=start > 0), start)
         for place, (call, context, nano, by_itself) in walk:
@@ -151,10 +151,10 @@ def run(replay: Replay, rule: Rule, *, trigger: int | None = None) -> Run:
 def _walk(
     replay: Replay, start: int, context: float, trigger: int, *, is_warm: bool
 ) -> Iterator[tuple[ReplayCall, float, float, bool]]:
-    """Each call from `start` on: the context after it, its nano-dollars, whether the client had to compact before it.
+    """Each call from `start` on: the context after it, its nano-dollars, whether the client compacted before it.
 
-    `is_warm`: an action has paid for what the first of them found cold.
-    A history is walked a thousand times over, so that this loop is most of a backtest: it is written without calls.
+    `is_warm`: an action has already paid to warm the cache for the first call.
+    This loop is most of a backtest's time, so it makes no function calls.
     """
     shape = replay.shape
     after, baseline = shape.context_after, shape.baseline
@@ -169,9 +169,9 @@ def _walk(
         if by_itself:
             nano = compaction_nano(context, shape, tariff) + own_nano
             grown = after + growth
-        # A cut that the client made in a longer history finds less to cut here.
-        least = baseline if baseline < recorded else recorded  # noqa: FURB136 — a call takes three times as long
-        context = grown if grown > least else least  # noqa: FURB136 — likewise
+        # Where the client cut the recorded history, a shorter one has less to cut.
+        least = baseline if baseline < recorded else recorded  # noqa: FURB136 — a function call takes three times as long
+        context = grown if grown > least else least  # noqa: FURB136 — as above
         prefix = prefix_tokens + context - recorded
         if prefix > 0:
             nano += prefix * read_nano
@@ -181,9 +181,9 @@ def _walk(
 
 
 def _tail_nano(replay: Replay, start: int, context: float, *, is_warm: bool) -> float:
-    """Nano-dollars of the calls from `start` on when nobody compacts any more."""
+    """Nano-dollars of the calls from `start` on, without further compactions by the user."""
     total = 0.0
-    so_far: dict[int, float] = {}  # where the client compacted
+    so_far: dict[int, float] = {}  # totals at the client's compactions
     for place, (_, _, nano, by_itself) in enumerate(
         _walk(replay, start, context, replay.trigger, is_warm=is_warm), start
     ):
@@ -198,35 +198,35 @@ def _tail_nano(replay: Replay, start: int, context: float, *, is_warm: bool) -> 
 
 
 def one_step_nano(replay: Replay, nudge: Nudge, one_off_nano: float, context_after: float) -> float:
-    """What this one action saves over the rest of the chain, nobody acting after it: the one-step counterfactual."""
+    """Saving of this one action over the rest of the chain, with no action after it: the one-step counterfactual."""
     start = nudge.place + 1
     going_on = _tail_nano(replay, start, nudge.context, is_warm=False)
     return going_on - one_off_nano - _tail_nano(replay, start, context_after, is_warm=True)
 
 
 def nudge_saving_nano(replay: Replay, nudge: Nudge) -> float:
-    """What compacting at this one nudge saves."""
+    """Nano-dollars saved by compacting at this nudge alone."""
     one_off = compaction_nano(nudge.context, replay.shape, replay.calls[nudge.place].tariff)
     return one_step_nano(replay, nudge, one_off, replay.shape.context_after)
 
 
 def nudge_saving(replay: Replay, nudge: Nudge) -> SavingRange:
-    """The one-step counterfactual, its range over how much is read again afterwards."""
+    """The one-step counterfactual, with a range for how much is read again afterwards."""
     low, high = (nudge_saving_nano(with_reread(replay, factor), nudge) for factor in REREAD_FACTORS)
     return SavingRange.of(low, nudge_saving_nano(replay, nudge), high)
 
 
 class _Best(NamedTuple):
-    """The least that the rest of a chain can cost, and the next end at which one compacts for that."""
+    """The minimal cost of the rest of a chain, and the next turn end at which to compact for it."""
 
     nano: float
     end: int  # -1: none
 
 
 def optimum(replay: Replay) -> Rule:
-    """The best that anybody could have done at turn ends, knowing what was to come: a dynamic programme over them."""
+    """The cheapest choice of turn ends in hindsight, by dynamic programming."""
     best: dict[int, _Best] = {}  # after compacting at this end
-    resumed: dict[int, _Best] = {}  # after this call, before which the client compacted
+    resumed: dict[int, _Best] = {}  # from this call on, before which the client compacted
     once = {
         i: compaction_nano(0.0, replay.shape, call.tariff) for i, call in enumerate(replay.calls) if call.at_turn_end
     }
@@ -243,14 +243,13 @@ def optimum(replay: Replay) -> Rule:
 def _best_after(
     replay: Replay, start: int, once: Mapping[int, float], best: Mapping[int, _Best], resumed: dict[int, _Best]
 ) -> _Best:
-    """After this call; `best` has every later end.
+    """The best continuation after this call; `best` holds those of all later ends.
 
-    What follows a compaction of the client's does not depend on what went before it: it is worked out once, and kept in
-    `resumed`.
+    After a compaction by the client the earlier context no longer matters: those results are memoised in `resumed`.
     """
     context = 0.0 if start < 0 else replay.shape.context_after
     total, least = 0.0, _Best(math.inf, -1)
-    before: list[tuple[int, float, _Best]] = []  # each compaction of the client's: so far, and the best up to there
+    before: list[tuple[int, float, _Best]] = []  # per compaction by the client: index, cost so far, best end before it
     rest = _Best(0.0, -1)
     walk = _walk(replay, start + 1, context, replay.trigger, is_warm=start >= 0)
     for index, (call, context, nano, by_itself) in enumerate(walk, start + 1):
@@ -273,10 +272,10 @@ def _best_after(
 
 
 def excerpt(replay: Replay, first: int, last: int) -> Replay:
-    """These calls alone, ready to be replayed, and before them one that costs nothing.
+    """The calls from `first` to `last` as a replay of their own, preceded by a call that costs nothing.
 
-    It stands for the end of the turn before, where one may compact as well; where the chain begins with them there is
-    no such end. After the last of them nothing is left to be saved.
+    That call stands for the previous turn's end, where compacting is allowed too, unless the chain begins at `first`.
+    Compacting after the last call is not allowed, as it could save nothing.
     """
     calls = list(replay.calls[first : last + 1])
     if first:
@@ -288,7 +287,7 @@ def excerpt(replay: Replay, first: int, last: int) -> Replay:
 
 
 def with_reread(replay: Replay, factor: float) -> Replay:
-    """The same chain where compacting makes one read this much more again than is assumed; levels stay."""
+    """The chain with the tokens and calls of reading again multiplied by `factor`; levels stay."""
     shape = replay.shape
     return replace(
         replay,
@@ -297,5 +296,5 @@ def with_reread(replay: Replay, factor: float) -> Replay:
 
 
 def with_summary_kept(replay: Replay, tokens: float) -> Replay:
-    """The same chain with summaries of this size; levels stay."""
+    """The chain with summaries of this size; levels stay."""
     return replace(replay, shape=replace(replay.shape, summary_kept=tokens))

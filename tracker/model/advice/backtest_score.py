@@ -1,6 +1,6 @@
-"""Holds rules of compacting against each other over many replayed chains (MODEL section 8): who captured how much.
+"""Compares compaction rules over many replayed chains (MODEL section 8).
 
-Every figure is modelled. `captured` is the share of what perfect hindsight would have saved against doing nothing.
+Every figure is modelled. `captured` is a rule's share of what perfect hindsight would have saved against doing nothing.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -32,7 +32,7 @@ from tracker.model.quantiles import bootstrap_mean_interval
 
 
 class PolicyName:
-    """Names in reports, in their order there."""
+    """Names of the rules, in the order of reports."""
 
     NEVER = "never"
     CLIENT = "client"
@@ -53,32 +53,32 @@ RULES: Mapping[str, Policy] = {
 
 @dataclass(frozen=True, slots=True)
 class Score:
-    """One rule over all chains; modelled nano-dollars."""
+    """One rule's result over all chains; modelled nano-dollars."""
 
     name: str
     cost_nano: int
-    captured: float | None  # None where hindsight could have saved nothing
+    captured: float | None  # None if hindsight could have saved nothing
     captured_without_last: float | None  # the same, without compactions after a session's last call
-    regret_nano: int  # above the optimum
+    regret_nano: int  # cost above the optimum
     nudges: int
     nudges_per_session: float
-    nudges_per_hour: float | None  # of activity
-    precision: float | None  # share of nudges that alone would have saved something
-    won_nano: int  # a nudge, on average over all
+    nudges_per_hour: float | None  # per hour of activity
+    precision: float | None  # share of nudges that, each alone, would have saved money
+    won_nano: int  # mean per nudge, over all nudges
     lost_nano: int
 
 
 class Variant(NamedTuple):
-    """Our rule where compacting costs more or less than is assumed; the others are replayed alike."""
+    """Our rule under another assumption on what compacting costs."""
 
     cost_nano: int
     captured: float | None
-    saved_nano: int  # against never
+    saved_nano: int  # against never compacting
 
 
 @dataclass(frozen=True, slots=True)
 class Hindsight:
-    """One nudge of ours, in which of the chains, and what following it alone would have saved."""
+    """One nudge of our rule, the index of its chain, and what following it alone would have saved."""
 
     chain: int
     nudge: Nudge
@@ -87,12 +87,12 @@ class Hindsight:
 
 @dataclass(frozen=True, slots=True)
 class Backtest:
-    """The comparison, our nudges, and how far the result rests on what is assumed."""
+    """The comparison, our rule's nudges, and the sensitivity to assumptions."""
 
     sessions: int
     active_ms: int
     scores: Sequence[Score]
-    saving: SavingRange  # of ours against never, 80 % range over sessions drawn anew
+    saving: SavingRange  # of our rule against never compacting; 80 % bootstrap range over sessions
     sensitivity: Mapping[str, Variant]
     nudges: Sequence[Hindsight]
 
@@ -102,7 +102,7 @@ class Backtest:
 
 
 def backtest(replays: Sequence[Replay], summary_tokens: float | None = None) -> Backtest:
-    """Replay every chain under every rule; ValueError without chains."""
+    """Replay every chain under every rule; ValueError if there are none."""
     if not replays:
         raise ValueError("no chains to replay")
     runs = _runs(replays, RULES)
@@ -162,7 +162,7 @@ def _score(name: str, runs: Mapping[str, Sequence[Run]], replays: Sequence[Repla
 
 
 def _captured(idle: float, cost: float, best: float) -> float | None:
-    """Share of what hindsight saves; differences below a nano-dollar are none."""
+    """Share of hindsight's saving; differences below a nano-dollar count as zero."""
     return (idle - cost) / (idle - best) if idle - best >= 1 else None
 
 

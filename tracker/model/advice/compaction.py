@@ -1,8 +1,8 @@
 """When compacting pays (MODEL section 7.1): cost, saving, break-even, the level, and the decision.
 
-The decision looks at the level only, at turn ends only. The level departs from MODEL 7.1, whose reorder level is the
-best one for a session that never ends: replayed over published sessions, break-even within a share of the calls to come
-asked for a third fewer compactions, saved as much, and far more where more is read again (docs/nudges.md).
+The decision is made at turn ends, by the level alone. The level differs from MODEL 7.1, whose reorder level is optimal
+for a session that never ends. In replays of published sessions, break-even within a share of the remaining calls asked
+for a third fewer compactions, saved as much, and far more where more was read again (docs/nudges.md).
 """
 
 import math
@@ -13,12 +13,12 @@ from statistics import median
 from tracker.model.cost.rates import Tariff
 from tracker.model.defaults import DEFAULTS
 
-FIRES = "level"  # the reason of a compaction that is due
+FIRES = "level"  # the reason when a compaction is due
 
 
 @dataclass(frozen=True, slots=True)
 class CompactionShape:
-    """What a compaction leaves behind and asks for afterwards, in tokens and calls."""
+    """What a compaction keeps and what it requires afterwards, in tokens and calls."""
 
     baseline: float = DEFAULTS.baseline_tokens
     static_floor: float = DEFAULTS.static_share_of_baseline * DEFAULTS.baseline_tokens
@@ -35,13 +35,13 @@ class CompactionShape:
 
     @property
     def context_after(self) -> float:
-        """C1: context once the needed tokens were read again."""
+        """C1: context after the needed tokens were read again."""
         return self.context_written + self.reread
 
 
 @dataclass(frozen=True, slots=True)
 class Aftermath:
-    """What compactions leave and ask for: as assumed, or calibrated on the user's own (MODEL section 8)."""
+    """Effects of a compaction, assumed or calibrated on the user's own (MODEL section 8); tokens and calls."""
 
     summary_kept: float = DEFAULTS.summary_kept_tokens  # S_k
     reread: float = DEFAULTS.reread_tokens  # R
@@ -50,20 +50,20 @@ class Aftermath:
 
 @dataclass(frozen=True, slots=True)
 class LevelInputs:
-    """What sets the level of a session, beside the tariff."""
+    """The inputs of a session's level, besides the tariff."""
 
     shape: CompactionShape
     cold_probability: float  # q
-    trigger_tokens: int  # T: where the client compacts by itself
+    trigger_tokens: int  # T: where the client compacts automatically
 
 
 @dataclass(frozen=True, slots=True)
 class CompactionState:
-    """Where a session stands at a turn's end, when the decision is due."""
+    """A session at a turn's end, as the decision sees it."""
 
     context: int
-    calls_since_nudge_or_compaction: int | None  # None: neither has happened in this session
-    plan_in_progress: bool  # an open to-do is being worked on
+    calls_since_nudge_or_compaction: int | None  # None: neither happened in this session
+    plan_in_progress: bool  # a to-do is in progress
     failed_in_epoch: bool  # a compaction of this epoch did not shorten the context
 
 
@@ -78,9 +78,9 @@ def level_inputs(
     earlier_sessions: int,
     aftermath: Aftermath,
 ) -> LevelInputs:
-    """Put together a session's level inputs from what was measured; None or too few earlier sessions mean defaults.
+    """Level inputs of a session from measured values; defaults for None, or with too few earlier sessions.
 
-    B is the session's first call, at most 1.25 of the user's median; the static floor is 0.6 B until measured.
+    B is the session's first prompt, at most 1.25 times the user's median; the static floor is 0.6 B until measured.
     """
     own_statistics = earlier_sessions >= DEFAULTS.sessions_before_own_statistics
     usual = median_first_call_context if own_statistics and median_first_call_context else DEFAULTS.baseline_tokens
@@ -101,9 +101,9 @@ def level_inputs(
 
 
 def observed_summary_tokens(prompts: Sequence[tuple[int, int]]) -> float | None:
-    """S_k as the user's own compactions show it, each given as (a session's first prompt, the first after compacting).
+    """S_k measured on the user's own compactions: the median growth of the prompt over the session's first.
 
-    Their median difference; None below three.
+    `prompts`: (a session's first prompt, the first one after compacting) in tokens. None with fewer than three.
     """
     if len(prompts) < DEFAULTS.sessions_before_own_statistics:
         return None
@@ -111,7 +111,7 @@ def observed_summary_tokens(prompts: Sequence[tuple[int, int]]) -> float | None:
 
 
 def compaction_nano(context: float, shape: CompactionShape, tariff: Tariff, *, is_cold: bool = False) -> float:
-    """K(C): nano-dollars that compacting at C costs once."""
+    """K(C): one-off cost of compacting at C, in nano-dollars."""
     summarising = summary_nano(context, tariff, shape.summary_output, is_cold=is_cold)
     rewriting = (tariff.write - tariff.read) * (shape.context_written - shape.static_floor)
     return summarising + rewriting + shape.reread * tariff.write + extra_calls_nano(shape, tariff)
@@ -124,7 +124,7 @@ def summary_nano(
     *,
     is_cold: bool = False,
 ) -> float:
-    """Nano-dollars of the request that writes the summary; with a cold cache the context is read at the input rate."""
+    """Nano-dollars of the request that writes the summary; a cold context is billed at the input rate."""
     return context * (tariff.input if is_cold else tariff.read) + summary_output * tariff.output
 
 
@@ -134,47 +134,47 @@ def extra_calls_nano(shape: CompactionShape, tariff: Tariff) -> float:
 
 
 def reread_nano_per_token(tariff: Tariff, cold_probability: float) -> float:
-    """r: what a token that stays in the context costs per later call, cold calls included."""
+    """r: expected cost of a token in the context per later call, cold calls included; nano-dollars."""
     return tariff.read + cold_probability * (tariff.write - tariff.read)
 
 
 def saving_nano_per_call(context: float, shape: CompactionShape, tariff: Tariff, cold_probability: float) -> float:
-    """Nano-dollars that each later call is cheaper after compacting at C."""
+    """Nano-dollars saved on each later call by compacting at C."""
     return (context - shape.context_after) * reread_nano_per_token(tariff, cold_probability)
 
 
 def break_even_calls(one_off_nano: float, saving_per_call_nano: float) -> float:
-    """n*: calls until a one-off cost is earned back; 0 when there is none, infinite when nothing is saved."""
+    """n*: calls until a one-off cost breaks even; 0 without a cost, infinite without a saving."""
     if one_off_nano <= 0:
         return 0.0
     return one_off_nano / saving_per_call_nano if saving_per_call_nano > 0 else math.inf
 
 
 def compact_level(inputs: LevelInputs, tariff: Tariff, remaining_calls: float, *, quiet: bool = False) -> float:
-    """Context in tokens from which compacting is earned back soon enough; at the most the client's own trigger.
+    """Context in tokens from which compacting breaks even soon enough; at most the client's own trigger.
 
-    That is n* of MODEL 7.1 within N calls, K(C) = N * save(C), solved for C. N is a share of m (MODEL section 6) and at
-    the most twenty: even in a session that never ends, the best level is earned back in about so many.
+    Solves K(C) = N * save(C) for C (n* of MODEL 7.1). N is a share of m (MODEL section 6), at most twenty: even in a
+    session that never ends, the optimal level breaks even after about that many calls.
     """
     within = min(DEFAULTS.payback_share * remaining_calls, DEFAULTS.payback_calls)
     if quiet:
         within *= DEFAULTS.quiet_payback_factor
-    earned = within * reread_nano_per_token(tariff, inputs.cold_probability)  # by each token less
-    if earned <= tariff.read:  # what it takes to read that token for the summary
+    earned = within * reread_nano_per_token(tariff, inputs.cold_probability)  # per token removed
+    if earned <= tariff.read:  # reading that token for the summary costs more
         return inputs.trigger_tokens
     once = compaction_nano(0, inputs.shape, tariff)
     return min((once + earned * inputs.shape.context_after) / (earned - tariff.read), inputs.trigger_tokens)
 
 
 def compaction_failed(tokens_before: int, tokens_after: int) -> bool:
-    """True when a compaction cut the context by less than 30 %: silent for the rest of the epoch."""
+    """Whether a compaction cut the context by less than 30 %; nudges then stay silent for the rest of the epoch."""
     return tokens_after > (1 - DEFAULTS.effective_cut_share) * tokens_before
 
 
 def decide_compaction(state: CompactionState, level: float) -> str:
-    """The firing rule of section 7.1: the first condition that held it back, or `FIRES`.
+    """The rule of section 7.1: `FIRES`, or the first condition that prevents it.
 
-    A plan is waited for up to a quarter above the level: some are in progress for as long as their session.
+    A plan in progress is waited for only up to a quarter above the level, as some last for the whole session.
     """
     since = state.calls_since_nudge_or_compaction
     if state.context < level:
@@ -189,5 +189,5 @@ def decide_compaction(state: CompactionState, level: float) -> str:
 
 
 def saving_nano(one_off_nano: float, saving_per_call_nano: float, calls: float) -> float:
-    """Expected value of an action over a number of later calls, in nano-dollars."""
+    """Nano-dollars that an action saves over a number of later calls, less its one-off cost."""
     return saving_per_call_nano * calls - one_off_nano

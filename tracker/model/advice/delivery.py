@@ -1,4 +1,4 @@
-"""Whether a nudge is shown (MODEL section 7.6): a function of the candidates and the log of earlier nudges."""
+"""Decides whether a nudge is shown (MODEL section 7.6), from the candidates and the log of earlier nudges."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from tracker.model.defaults import DAY_MS, DEFAULTS, HOUR_MS
 
 
 class NudgeAction:
-    """What the log records of a nudge."""
+    """Actions in the nudge log."""
 
     SHOWN = "shown"
     DISMISSED = "dismissed"
@@ -17,7 +17,7 @@ class NudgeAction:
 
 
 class LogEntry(NamedTuple):
-    """One line of the nudge log; times in epoch milliseconds."""
+    """One entry of the nudge log; times in epoch milliseconds."""
 
     kind: str
     action: str  # NudgeAction
@@ -28,7 +28,7 @@ class LogEntry(NamedTuple):
 
 
 class Refusal(NamedTuple):
-    """A fired candidate that is not shown, and the rule that held it back."""
+    """A fired candidate that is not shown, and why."""
 
     evaluation: Evaluation
     reason: str
@@ -36,7 +36,7 @@ class Refusal(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """At most one nudge to show; the rest with reasons, for the log."""
+    """At most one nudge to show, and the refused ones for the log."""
 
     chosen: Evaluation | None
     refused: tuple[Refusal, ...]
@@ -44,7 +44,7 @@ class Delivery:
 
 @dataclass(frozen=True, slots=True)
 class DeliveryContext:
-    """When and where delivery is asked for: once per turn end."""
+    """The moment of a delivery: a turn end of a session."""
 
     now_ms: int
     session: str
@@ -52,7 +52,7 @@ class DeliveryContext:
 
 
 def is_dismissed(kind: str, log: Sequence[LogEntry]) -> bool:
-    """Dismissed three times since it was last enabled."""
+    """Whether the kind was dismissed three times since it was last enabled."""
     dismissals = 0
     for entry in sorted(log, key=lambda entry: entry.at_ms):
         if entry.kind != kind:
@@ -65,7 +65,7 @@ def is_dismissed(kind: str, log: Sequence[LogEntry]) -> bool:
 
 
 def _is_dismissed_here(kind: str, log: Sequence[LogEntry], here: DeliveryContext) -> bool:
-    """Dismissed in this session, and the context has not grown by half since."""
+    """Whether it was dismissed in this session and the context has not grown by half since."""
     entries = [
         entry
         for entry in log
@@ -91,12 +91,12 @@ def _objection(candidate: Evaluation, log: Sequence[LogEntry], here: DeliveryCon
 
 
 def deliver(candidates: Sequence[Evaluation], log: Sequence[LogEntry], here: DeliveryContext) -> Delivery:
-    """Choose what to show at this turn end: one nudge, three per session and hour, the highest expected value first."""
+    """Choose the fired nudge with the highest expected value: one per turn end, at most three per session and hour."""
     objections = [(each, _objection(each, log, here)) for each in candidates if each.fired]
     refused = [Refusal(each, objection) for each, objection in objections if objection is not None]
     accepted = [each for each, objection in objections if objection is None]
     if any(each.kind == NudgeKind.COMPACT for each in accepted):
-        # What comes next is not known, and most often it goes on with the work at hand.
+        # The next prompt is unknown, and most often continues the current work.
         fresh = [each for each in accepted if each.kind == NudgeKind.NEW_SESSION]
         refused += [Refusal(each, "the other way to shorten fits better") for each in fresh]
         accepted = [each for each in accepted if each.kind != NudgeKind.NEW_SESSION]
@@ -113,5 +113,5 @@ def deliver(candidates: Sequence[Evaluation], log: Sequence[LogEntry], here: Del
 
 
 def was_followed(calls_until_action: int | None) -> bool:
-    """A nudge counts as followed only if its action appeared within three calls; None: it never did."""
+    """Whether the nudge's action came within three calls; None: it never came."""
     return calls_until_action is not None and calls_until_action <= DEFAULTS.followed_within_calls

@@ -1,6 +1,6 @@
-"""Nudges about habits (MODEL section 7.5) as decisions: cache lifetime, routing, baseline, large results, storms.
+"""Nudges about habits (MODEL section 7.5): cache lifetime, routing, baseline, large results, miss storms.
 
-MODEL asks for shares alone. A share of next to nothing is not worth a word, nor that of a few turns: one is all light.
+MODEL's thresholds are shares. Beyond those, a nudge needs a minimum saving, or a minimum number of turns.
 """
 
 from collections.abc import Sequence
@@ -26,7 +26,7 @@ from tracker.model.defaults import DEFAULTS, TTL_1H_MS
 from tracker.model.forecast.growth import lifetime_nano
 from tracker.model.forecast.horizon import CallsRange
 
-# What the baseline nudge prices: a cut that trimming an instruction file or some tools can reach.
+# The cut that the baseline nudge prices; trimming an instruction file or some tools can reach it.
 TRIMMED_TOKENS = 10_000
 _TOO_LITTLE = "not worth a word"
 _TURNS_FOR_A_SHARE = 20
@@ -34,16 +34,16 @@ _TURNS_FOR_A_SHARE = 20
 
 @dataclass(frozen=True, slots=True)
 class BaselineMonth:
-    """A month of first prompts: what they weigh and how often they are read and written."""
+    """The baseline over a month: its size, and how often it is read and written."""
 
     tokens: float
-    calls: CallsRange  # 10 %, expected, 90 % of the month to come
+    calls: CallsRange  # of the coming month: 10 %, expected, 90 %
     cold_starts: float
     spend_nano: int  # all spend of the month
 
 
 def ttl_nudge(choice: TtlChoice, billing: Billing) -> Evaluation:
-    """Suggest the other cache lifetime if replaying the recorded gaps saves 3 % or more."""
+    """Suggest the other cache lifetime if replaying the recorded gaps saves at least 3 %."""
     if choice.better_ttl_ms == choice.current_ttl_ms:
         reason = "the lifetime in use is the better one"
     elif choice.saving_share < DEFAULTS.ttl_min_saving_share:
@@ -72,7 +72,7 @@ def ttl_nudge(choice: TtlChoice, billing: Billing) -> Evaluation:
 
 
 def routing_nudge(turns: Sequence[TurnProfile], billing: Billing) -> Evaluation:
-    """Name the share of spend on light turns, when a session begins and never inside it; no promised saving."""
+    """Name the share of spend on light turns. Only at a session's start, and without a promised saving."""
     share = light_share(turns)
     if len(turns) < _TURNS_FOR_A_SHARE:
         reason = "too few turns"
@@ -94,7 +94,7 @@ def routing_nudge(turns: Sequence[TurnProfile], billing: Billing) -> Evaluation:
 
 
 def baseline_nudge(month: BaselineMonth, tariff: Tariff, billing: Billing) -> Evaluation:
-    """Suggest a shorter first prompt when it makes up more than a tenth of a month's spend."""
+    """Suggest a shorter baseline if it takes more than a tenth of a month's spend."""
     cost = baseline_month_nano(month.tokens, month.calls.point, month.cold_starts, tariff)
     share = cost / month.spend_nano if month.spend_nano else 0.0
     trimmed = min(month.tokens, TRIMMED_TOKENS)
@@ -126,7 +126,7 @@ def baseline_nudge(month: BaselineMonth, tariff: Tariff, billing: Billing) -> Ev
 
 
 def large_result_nudge(situation: Situation, *, command_pattern: str, result_tokens: int) -> Evaluation:
-    """Name a tool result that costs a quarter dollar or more before the epoch ends; delivery keeps it to one a day."""
+    """Name a tool result that costs at least a quarter dollar until the epoch ends; delivery limits it to one a day."""
     calls = situation.calls_ahead
     saving = SavingRange.of(*(lifetime_nano(result_tokens, count, situation.tariff) for count in calls[:3]))
     if result_tokens < DEFAULTS.large_result_tokens:
@@ -154,7 +154,7 @@ def large_result_nudge(situation: Situation, *, command_pattern: str, result_tok
 
 
 def miss_storm_nudge(storm: Storm, billing: Billing) -> Evaluation:
-    """Warn of three avoidable major misses in twenty calls; the saving is what as many calls again would waste."""
+    """Warn of three avoidable major misses in twenty calls; the saving is the waste of as many calls again."""
     fired = storm.misses >= DEFAULTS.storm_misses
     cause = storm.causes[0].replace("_", " ") if storm.causes else "unknown"
     action = f"Stop what breaks the cache: {storm.misses} losses in {storm.calls} calls ({cause})"

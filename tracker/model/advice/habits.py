@@ -1,4 +1,4 @@
-"""Arithmetic of habits that cost money over many sessions (MODEL section 7.5): routing, baseline, miss storms."""
+"""Formulas for habits that cost money over many sessions (MODEL section 7.5): routing, baseline, miss storms."""
 
 import math
 from collections.abc import Sequence
@@ -13,7 +13,7 @@ from tracker.model.quantiles import Z_80
 
 
 class TurnProfile(NamedTuple):
-    """What distinguishes a light turn from a heavy one."""
+    """The facts that tell a light turn from a heavy one."""
 
     has_edits: bool
     output_tokens: int
@@ -22,7 +22,7 @@ class TurnProfile(NamedTuple):
 
 
 class Loss(NamedTuple):
-    """What a call lost of the cache, if anything."""
+    """A call's cache miss, if any."""
 
     kind: str | None  # MissKind
     cause: str | None  # Cause
@@ -30,22 +30,22 @@ class Loss(NamedTuple):
 
 
 class Storm(NamedTuple):
-    """Major misses with an avoidable cause among the last calls."""
+    """Avoidable major misses among the latest calls."""
 
     misses: int
     calls: int
     waste_nano: int
-    causes: tuple[str, ...]  # commonest first
+    causes: tuple[str, ...]  # most frequent first
 
     @property
     def saving(self) -> SavingRange:
-        """What as many calls again would waste; the count of rare events is spread like its own square root."""
+        """Waste of as many calls again; the range is that of a Poisson count (its square root)."""
         spread = Z_80 / math.sqrt(max(1, self.misses))
         return SavingRange.of(self.waste_nano * max(0.0, 1 - spread), self.waste_nano, self.waste_nano * (1 + spread))
 
 
 def is_light(turn: TurnProfile) -> bool:
-    """A turn that a smaller model could have done: no edits, little output, few calls."""
+    """Whether a smaller model could have done the turn: no edits, little output, few calls."""
     return (
         not turn.has_edits and turn.output_tokens < DEFAULTS.light_output_tokens and turn.calls < DEFAULTS.light_calls
     )
@@ -59,12 +59,12 @@ def light_share(turns: Sequence[TurnProfile]) -> float:
 
 
 def baseline_month_nano(tokens: float, calls: float, cold_starts: float, tariff: Tariff) -> float:
-    """What `tokens` of baseline cost over a month's calls and cold starts."""
+    """Nano-dollars that `tokens` of baseline cost over a month's calls and cold starts."""
     return tokens * (tariff.read * calls + tariff.write * cold_starts)
 
 
 def find_storm(recent: Sequence[Loss]) -> Storm:
-    """Major misses not caused by expiry among the last 20 calls, which come oldest first."""
+    """Major misses not caused by expiry among `recent` losses, oldest first."""
     window = recent[-DEFAULTS.storm_window_calls :]
     hits = [loss for loss in window if loss.kind == MissKind.MAJOR and loss.cause != Cause.EXPIRED]
     names = [loss.cause or Cause.UNKNOWN for loss in hits]

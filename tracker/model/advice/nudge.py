@@ -1,7 +1,7 @@
-"""What a nudge is: one evaluation with its inputs, and one line of at most 120 characters that names the action.
+"""A nudge: one evaluation with its inputs, and one line of at most 120 characters that names the action.
 
-Dollars are for users who pay by the call. A plan's user hears of plan usage; without calibrated limit units only
-waste nudges remain, because nobody knows what a read weighs there (MODEL section 7).
+Users who pay per call see dollars, users on a plan see plan usage. Without calibrated limit units a plan gets waste
+nudges only, because the weight of a read is unknown (MODEL section 7).
 """
 
 import math
@@ -19,7 +19,7 @@ from tracker.model.forecast.horizon import CallsAhead, calls_ahead
 
 LONGEST_TEXT = 120
 _CENT = NANO_PER_USD // 100
-PAYS = "pays"  # the reason of most nudges that fire
+PAYS = "pays"  # the usual reason of a fired nudge
 InputValue = str | int | float | bool | None
 
 
@@ -45,37 +45,37 @@ WASTE_KINDS = frozenset({NudgeKind.COLD_RESUME, NudgeKind.MISS_STORM, NudgeKind.
 class Meter:
     """A calibrated window of a plan."""
 
-    read_weight: float  # of a read in limit units, 0..1
+    read_weight: float  # limit units per nano-dollar of reads, 0..1
     nano_per_percent: float  # limit units, as nano-dollars, per 1 % of the window
     window: str
-    counts_dollars: bool = False  # its units are no better than dollars at list price, so these are its units
+    counts_dollars: bool = False  # limit units fit no better than dollars at list price, so dollars are used
 
 
 @dataclass(frozen=True, slots=True)
 class Billing:
-    """How the user pays, as far as it decides currency and kinds of nudges."""
+    """How the user pays, which decides the currency and the kinds of nudges."""
 
     is_plan: bool = False
-    meter: Meter | None = None  # of the plan; None while not calibrated
+    meter: Meter | None = None  # None until calibrated
 
     @property
     def unit_read_weight(self) -> float | None:
-        """Weight of a read where limit units are the currency; None where dollars at list price are."""
+        """Weight of a read in limit units; None if the currency is dollars at list price."""
         return None if self.meter is None or self.meter.counts_dollars else self.meter.read_weight
 
     def permits(self, kind: str) -> bool:
-        """False for nudges about re-reading where reads weigh nothing, or nobody knows what they weigh."""
+        """False for nudges about re-reading if the weight of reads is zero or unknown."""
         if not self.is_plan or kind in WASTE_KINDS:
             return True
         return self.meter is not None and self.meter.read_weight > DEFAULTS.weightless_read_share
 
     def tariff(self, rates: Rates, ttl_ms: int | None) -> Tariff:
-        """List prices, or limit units where they are calibrated."""
+        """The tariff at list prices, or in limit units if calibrated."""
         weight = self.unit_read_weight
         return rates.tariff(ttl_ms) if weight is None else rates.limit_tariff(weight)
 
     def amount(self, nano: float) -> str | None:
-        """An amount in the user's currency; None where only "plan usage" can be named."""
+        """An amount in the user's currency; None if it can only be called "plan usage"."""
         if not self.is_plan:
             return short_usd(round(nano))
         if self.meter is None:
@@ -86,7 +86,7 @@ class Billing:
 
 @dataclass(frozen=True, slots=True)
 class Situation:
-    """A session at the moment of advice; the tariff is already in the user's currency (Billing.tariff)."""
+    """A session at the moment of advice; the tariff is in the user's currency (Billing.tariff)."""
 
     context: int
     shape: CompactionShape
@@ -97,36 +97,36 @@ class Situation:
     remaining_calls: float  # m, given another turn
     remaining_calls_of_a_fresh_session: float  # m(0)
     calls_to_auto_compaction: float
-    trigger_tokens: int  # where that is
+    trigger_tokens: int  # context at which that happens
     mean_calls_per_turn: float
 
     @property
     def calls_ahead(self) -> CallsAhead:
-        """Calls over which what is done now saves something if the user goes on."""
+        """Calls over which an action now saves something, if the user goes on."""
         return calls_ahead(self.remaining_calls, self.calls_to_auto_compaction)
 
 
 @dataclass(frozen=True, slots=True)
 class Evaluation:
-    """One evaluation of one kind of nudge, fired or not; all of it goes into the log."""
+    """One evaluation of one kind of nudge, fired or not; logged in full."""
 
     kind: str
     fired: bool
     reason: str
-    text: str | None  # a fired nudge always has one; a price that is shown but not delivered may have one
+    text: str | None  # always set if fired; may be set otherwise, for a price that is shown but not delivered
     saving: SavingRange | None
     payback_turns: float | None
     inputs: Mapping[str, InputValue] = field(default_factory=dict)
-    subject: str | None = None  # what the notice is about, where one kind speaks of several things
+    subject: str | None = None  # what it is about, for kinds with several subjects
 
     @property
     def expected_value_nano(self) -> int:
-        """What ranks nudges against each other."""
+        """The value that nudges are ranked by."""
         return self.saving.point_nano if self.saving else 0
 
 
 def payback_phrase(turns: float | None) -> str:
-    """Break-even in whole turns, rounded up."""
+    """Break-even in whole turns, rounded up, as text."""
     if turns is None:
         return ""
     if turns <= 0:
@@ -137,7 +137,7 @@ def payback_phrase(turns: float | None) -> str:
 
 def saving_phrase(billing: Billing, saving: SavingRange, turns: float | None) -> str:
     """Saving with its range and payback, in the user's currency."""
-    unit = _CENT if abs(saving.point_nano) >= _CENT else 1  # the ends of a range need no more digits than its middle
+    unit = _CENT if abs(saving.point_nano) >= _CENT else 1  # the ends of a range get no more digits than its middle
     ends = (round(nano / unit) * unit for nano in (saving.low_nano, saving.high_nano))
     point, low, high = (billing.amount(nano) for nano in (saving.point_nano, *ends))
     if point is None:
@@ -147,7 +147,7 @@ def saving_phrase(billing: Billing, saving: SavingRange, turns: float | None) ->
 
 
 def one_line(action: str, effect: str) -> str:
-    """`action: effect` within the longest text; the action gives way, never the figures."""
+    """`action: effect` within the maximum length; only the action is cut, never the figures."""
     room = LONGEST_TEXT - len(effect) - 2
     action = plain(action)  # it may hold a command or a file's name
     shown = action if len(action) <= room else action[: max(0, room - 1)].rstrip() + "…"
@@ -155,7 +155,7 @@ def one_line(action: str, effect: str) -> str:
 
 
 def thousands(tokens: float) -> str:
-    """Tokens in thousands, as people write them."""
+    """A token count in thousands, as text."""
     return f"{tokens / 1000:.0f}k"
 
 
@@ -171,9 +171,9 @@ def evaluated(
     payback_turns: float | None = 0.0,
     subject: str | None = None,
 ) -> Evaluation:
-    """An evaluation; `text` is shown if it fires, which it does not where `billing` does not permit the kind.
+    """Build an evaluation. It never fires if `billing` does not permit the kind.
 
-    Unless `fired` says so, it fires where the reason is that it pays.
+    Without `fired`, it fires if the reason is `PAYS`. `text` is shown only if it fires.
     """
     fired = reason == PAYS if fired is None else fired
     if fired and not billing.permits(kind):

@@ -1,8 +1,8 @@
-"""The three priced ways to go on for the calls to come: continue, compact, new session (MODEL 7.1, 7.2, 7.4).
+"""Prices the three options for the coming calls: continue, compact, new session (MODEL 7.1, 7.2, 7.4).
 
-`continue` is the forecast, the calls that may turn out cold, a cold start if the cache has gone, and the client's own
-compaction as likely as it is to come. The other two are that less their saving, so that cost differences between
-options are exactly the savings shown beside them, and those that nudges name (tracker.model.advice.session_nudges).
+`continue` is the forecast, plus the expected cost of cold calls, of a cold start if the cache has expired, and of the
+client's own compaction. The other two are that less their saving, so that cost differences between options equal the
+savings shown beside them and in nudges (tracker.model.advice.session_nudges).
 """
 
 import math
@@ -23,20 +23,20 @@ from tracker.model.forecast.growth import CallsPerTurn, GrowthEstimate
 from tracker.model.forecast.horizon import CallsAhead
 from tracker.model.forecast.next_calls import Band, Forecast, forecast
 
-# What another way than going on has to save to be worth what it disturbs: a cent, and a share of what going on costs.
+# What an alternative must save to be worth the disruption: a cent, and a share of the cost of continuing.
 MIN_SAVING_NANO = 10_000_000
 MIN_SAVING_SHARE = 0.01
 
 
 class OptionKind:
-    """Names of the ways to go on."""
+    """Names of the options."""
 
     CONTINUE = "continue"
     COMPACT = "compact"
     NEW_SESSION = "new_session"
 
 
-# Why one does not go the cheapest way, by its kind, where another is advised.
+# Why the cheapest option (the key) is not the advised one.
 _WHY_NOT = {
     OptionKind.CONTINUE: "Going on is cheaper only at first.",
     OptionKind.COMPACT: "Compacting is cheaper, but keeps the old task.",
@@ -46,20 +46,20 @@ _WHY_NOT = {
 
 @dataclass(frozen=True, slots=True)
 class Option:
-    """One way to go on over the calls to come; modelled nano-dollars."""
+    """One option over the coming calls; modelled nano-dollars."""
 
     kind: str
     cost_nano: int
     low_nano: int
     high_nano: int
-    one_off_nano: int  # part of the cost that is paid at once
+    one_off_nano: int  # part of the cost, paid at once
     saving: SavingRange  # against continuing; zero for `continue` itself
-    payback_turns: float | None  # None: never within reach, or nothing to earn back
+    payback_turns: float | None  # None: never pays back, or nothing to pay back
 
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """The options of one moment; `forecast` is `continue` as if every call were warm."""
+    """The options at one moment; `forecast` is `continue` with every call warm."""
 
     calls: int
     forecast: Forecast
@@ -69,41 +69,41 @@ class Options:
 
     @property
     def ways(self) -> tuple[Option, Option, Option]:
-        """The three, the least disturbing one first."""
+        """The three options, the least disruptive first."""
         return self.go_on, self.compact, self.new_session
 
     @property
     def best(self) -> Option:
-        """The cheapest of the three; going on, where no other saves a cent and a hundredth of it."""
+        """The cheapest option; `continue` unless another saves at least a cent and 1 % of its cost."""
         cheapest = min(self.ways, key=lambda option: option.cost_nano)
         saved = self.go_on.cost_nano - cheapest.cost_nano
         return cheapest if saved >= max(MIN_SAVING_NANO, MIN_SAVING_SHARE * self.go_on.cost_nano) else self.go_on
 
     def why_not_best(self, advised: Option) -> str:
-        """Why another way is advised than the cheapest, in a sentence; empty where it is the cheapest."""
+        """A sentence on why the advised option is not the cheapest; empty if it is."""
         return _WHY_NOT[self.best.kind] if advised.cost_nano > self.best.cost_nano else ""
 
 
 class Shortened(NamedTuple):
-    """A way to shorten the context, against going on as it is; modelled nano-dollars."""
+    """An option that shortens the context, compared with continuing; modelled nano-dollars."""
 
     one_off_nano: float  # paid at once
-    extra_nano: float  # of it, what going on does not pay: with a cold cache that writes the whole context again
+    extra_nano: float  # one_off_nano less what continuing pays too: rewriting the whole context if the cache is cold
     saving_nano_per_call: float
-    spared_nano: float  # of the client's own compaction, where that comes
+    spared_nano: float  # avoided share of the client's own compaction, if that comes
 
     def saving(self, calls: CallsAhead) -> SavingRange:
-        """What it saves over these calls."""
+        """Saving over these calls."""
         low, point, high = (saving_nano(self.extra_nano, self.saving_nano_per_call, count) for count in calls[:3])
         return SavingRange.of(low, point + calls.compacts * self.spared_nano, high)
 
     def payback_turns(self, here: Situation) -> float | None:
-        """Turns until it has paid off; None if it never does."""
+        """Turns until it breaks even; None if never."""
         return payback_turns(self.extra_nano, self.saving_nano_per_call, here.mean_calls_per_turn)
 
 
 def shortened(here: Situation, kind: str, *, is_cold: bool) -> Shortened:
-    """Compacting (7.1) or a new session (7.2), after a pause that outlived the cache too (7.4)."""
+    """Compacting (7.1) or a new session (7.2); `is_cold`: after the cache expired (7.4)."""
     context, shape, orientation, tariff = here.context, here.shape, here.orientation, here.tariff
     if kind == OptionKind.COMPACT:
         after = shape.context_after
@@ -123,7 +123,7 @@ def _clients_own_nano(here: Situation) -> float:
 
 
 def _put_off_share(here: Situation, after: float) -> float:
-    """How far the client's own compaction is put off, of the way from one of them to the next; 0..1."""
+    """How far the client's own compaction is postponed, as a share of the distance between two of them; 0..1."""
     way = here.trigger_tokens - after
     return min(1.0, max(0.0, (here.context - after) / way)) if way > 0 else 0.0
 
@@ -133,7 +133,7 @@ def _penalty(here: Situation) -> float:
 
 
 def calls_in_turns(per_turn: CallsPerTurn, turns: int, calls_to_auto_compaction: float) -> CallsAhead:
-    """Calls of the next `turns` turns, or until the client compacts if that comes first: one at the least."""
+    """Calls in the next `turns` turns, or until the client compacts if that comes first; at least one."""
     asked = float(per_turn.calls_in(turns))
     calls = min(asked, max(1.0, calls_to_auto_compaction))
     return CallsAhead(calls, calls, calls, compacts=float(calls_to_auto_compaction < asked))
@@ -147,11 +147,10 @@ def price_options(
     *,
     is_cold: bool,
 ) -> Options:
-    """Price the calls to come each way; none of them is beyond where the client compacts by itself.
+    """Price the coming calls for each option; `calls` ends where the client compacts automatically.
 
-    The forecast's band is read as more or less work than expected, and scales what runs per call, not what is paid
-    once. It was measured on what really came, calls that turned cold among it, so that these move the expected cost and
-    not the ends.
+    The forecast's band stands for more or less work than expected: it scales the cost per call, not one-off costs. It
+    was measured on real costs, cold calls included, so the expected cold calls shift the middle but not the ends.
     """
     count = max(1, round(calls.point))
     ahead = forecast(count, here.context, estimate, here.tariff, band)
@@ -160,7 +159,7 @@ def price_options(
     at_once = penalty if is_cold else 0.0
     clients_own = calls.compacts * _clients_own_nano(here)
     ways = {kind: shortened(here, kind, is_cold=is_cold) for kind in (OptionKind.COMPACT, OptionKind.NEW_SESSION)}
-    # A forecast below what re-reading alone comes to would leave a shorter context less than nothing to cost.
+    # A forecast below the cost of re-reading alone would give a shorter context a negative cost.
     rent = max(saving_nano(0.0, way.saving_nano_per_call, calls.point) for way in ways.values())
     running = max(rent, ahead.point_nano + turning_cold * math.exp(band.median))
     low_share = ahead.low_nano / running if running else 1.0

@@ -1,4 +1,4 @@
-"""What an action saves: modelled nano-dollars with an 80 % range, and the turns until it is earned back."""
+"""What an action saves: modelled nano-dollars with an 80 % range, and the turns until it breaks even."""
 
 import math
 from dataclasses import dataclass
@@ -17,12 +17,12 @@ class SavingRange:
 
     @classmethod
     def of(cls, one_end: float, point: float, other_end: float) -> Self:
-        """Of the figures at 10 %, expected and 90 % of what lies ahead: less of it may save more."""
+        """From the savings at the 10 %, expected and 90 % number of calls; the ends may come in either order."""
         ends = one_end, point, other_end
         return cls(round(point), round(min(ends)), round(max(ends)))
 
 
 def payback_turns(one_off_nano: float, per_call_nano: float, mean_calls_per_turn: float) -> float | None:
-    """Turns until a one-off cost is earned back; None when it never is."""
+    """Turns until a one-off cost breaks even; None if never."""
     calls = break_even_calls(one_off_nano, per_call_nano)
     return None if math.isinf(calls) else calls / max(mean_calls_per_turn, 1.0)

@@ -1,4 +1,4 @@
-"""Nudges about the session at hand (MODEL 7.1 to 7.4) as decisions: compact, start over, before and after a pause."""
+"""Nudges about the current session (MODEL 7.1 to 7.4): compact, start over, before and after a pause."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
@@ -24,22 +24,22 @@ from tracker.model.defaults import DEFAULTS, TTL_5M_MS
 
 @dataclass(frozen=True, slots=True)
 class Pause:
-    """A session that waits for its user, in the last part of its cache's life."""
+    """A session waiting for its user, shortly before its cache expires."""
 
     idle_ms: int  # since the end of the last call
     ttl_ms: int
     return_probability: float  # rho
-    own_gaps: int  # gaps that rho rests on
-    compact_dismissed_in_epoch: bool  # the compact nudge was shown in this epoch and waved away
+    own_gaps: int  # number of gaps that rho is based on
+    compact_dismissed_in_epoch: bool  # the compact nudge was dismissed in this epoch
     user_active_in_last_ttl: bool
-    enabled: bool = False  # a setting; off until the user asks for it
+    enabled: bool = False  # a setting, off by default
 
 
 _WAYS = {
     NudgeKind.COMPACT: OptionKind.COMPACT,
     NudgeKind.BEFORE_EXPIRY: OptionKind.COMPACT,
     NudgeKind.NEW_SESSION: OptionKind.NEW_SESSION,
-    NudgeKind.COLD_RESUME: OptionKind.COMPACT,  # unless its inputs name the other one
+    NudgeKind.COLD_RESUME: OptionKind.COMPACT,  # unless its inputs name another
 }
 
 
@@ -75,8 +75,8 @@ def _situation_inputs(situation: Situation) -> dict[str, InputValue]:
 def compact_nudge(situation: Situation, state: CompactionState, level: float) -> Evaluation:
     """7.1: fires by the level alone; a saving that is not positive is left out of the text.
 
-    It is what compacting saves if the user goes on, as only the user knows that. Now, because the cache may be cold by
-    then: in replays acting before the next prompt saved less than acting now each time (docs/nudges.md).
+    The saving holds if the user goes on, which only the user knows. The text says "now" because the cache may be cold
+    later: in all replays, compacting before the next prompt saved less than compacting at once (docs/nudges.md).
     """
     reason = decide_compaction(state, level)
     way = shortened(situation, OptionKind.COMPACT, is_cold=False)
@@ -107,9 +107,9 @@ def compact_nudge(situation: Situation, state: CompactionState, level: float) ->
 
 
 def new_session_nudge(situation: Situation, *, boundary_score: float, task_completed: bool) -> Evaluation:
-    """7.2: only where a task has ended or begins, the context is three baselines large, and it pays with a margin.
+    """7.2: only if a task has ended or begins, the context is at least three baselines, and it pays with a margin.
 
-    It does in a session as long as they usually are; this one may compact by itself sooner, and save less or nothing.
+    The margin assumes a session of usual length. The shown saving may be lower, as the client may compact sooner.
     """
     way = shortened(situation, OptionKind.NEW_SESSION, is_cold=False)
     fresh_calls = situation.remaining_calls_of_a_fresh_session
@@ -191,7 +191,7 @@ def answer_now_nudge(situation: Situation, pause: Pause) -> Evaluation:
         reason = "not worth a word"
     else:
         reason = PAYS
-    # Whoever would have come back anyway saves the whole penalty, whoever would not saves nothing.
+    # A user who returns saves the whole penalty, one who does not saves nothing.
     saving = SavingRange.of(0, pause.return_probability * penalty, penalty)
     return evaluated(
         NudgeKind.ANSWER_NOW,
@@ -204,7 +204,7 @@ def answer_now_nudge(situation: Situation, pause: Pause) -> Evaluation:
 
 
 def cold_resume_nudge(situation: Situation, *, ttl_ms: int, task_completed: bool) -> Evaluation:
-    """7.4: back after the cache expired; below twice C1 the text is the price of going on, not delivered."""
+    """7.4: back after the cache expired. Below twice C1 the text is only the price of going on, and not delivered."""
     shape, context, calls = situation.shape, situation.context, situation.calls_ahead
     kinds = [OptionKind.COMPACT, *([OptionKind.NEW_SESSION] if task_completed else [])]
     ways = {kind: shortened(situation, kind, is_cold=True) for kind in kinds}

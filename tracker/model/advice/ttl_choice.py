@@ -1,6 +1,6 @@
-"""Five minutes or one hour (MODEL section 7.5): the share rule, confirmed by replaying the gaps of recorded chains.
+"""Chooses the cache lifetime, five minutes or one hour (MODEL section 7.5): the share rule, confirmed by a replay.
 
-A replay leaves prompts, outputs and gaps as they were and changes only what was warm and at which rate was written.
+The replay keeps the prompts, outputs and gaps of recorded chains; only what was warm and the write rate change.
 """
 
 from collections.abc import Iterable, Sequence
@@ -15,18 +15,18 @@ from tracker.model.quantiles import bootstrap_mean_interval
 
 
 class CachedCall(NamedTuple):
-    """A call of a chain with the cache entry that it should have read; tokens."""
+    """A call with the cache entry it should have read; tokens."""
 
     input: int
     cache_read: int
     write_5m: int
     write_1h: int
     output: int
-    rates: Rates | None  # None where its bill is not to be replayed: without a price, or a lifetime of what it wrote
+    rates: Rates | None  # None if it cannot be replayed: no price, or unknown lifetime of its writes
     expected_read: int
     missed: int
     ttl_ms: int | None  # lifetime of the entry
-    age_ms: int | None  # since the call before; None at the start of a chain
+    age_ms: int | None  # since the previous call; None for the first of a chain
 
     def is_past(self, ttl_ms: int | None) -> bool:
         """Whether the pause before the call was too long for an entry of this lifetime."""
@@ -38,11 +38,11 @@ Chain = Sequence[CachedCall]
 
 @dataclass(frozen=True, slots=True)
 class TtlChoice:
-    """What the other lifetime would have cost over the replayed chains; modelled."""
+    """Cost comparison of the two lifetimes over the replayed chains; modelled."""
 
     current_ttl_ms: int
     better_ttl_ms: int
-    rewrite_share: float | None  # r5; None where nothing was written for five minutes
+    rewrite_share: float | None  # r5; None without five-minute writes
     threshold: float | None  # the share above which one hour wins at these rates
     current_nano: int
     saving: SavingRange
@@ -50,17 +50,17 @@ class TtlChoice:
 
 
 def one_hour_threshold(rates: Rates) -> float | None:
-    """Share of five-minute writes that must be re-writes within the hour for one hour to win.
+    """Share of five-minute writes that must be rewrites within the hour for one hour to be cheaper.
 
-    (p_1h - p_5m)/(p_1h - p_r); with the usual multipliers of input this is 0.75/(2 - p_r/p_i). None when one hour
-    is no dearer to write than to read.
+    (p_1h - p_5m)/(p_1h - p_r); with the usual multipliers of input this is 0.75/(2 - p_r/p_i). None if a one-hour
+    write costs no more than a read.
     """
     span = rates.write_1h - rates.read
     return (rates.write_1h - rates.write_5m) / span if span > 0 else None
 
 
 def five_minute_rewrite_share(chains: Iterable[Chain]) -> float | None:
-    """r5: share of five-minute-written tokens that replaced an entry lost to a pause of 5 to 60 minutes."""
+    """r5: share of tokens written for five minutes that replaced an entry lost to a pause of 5 to 60 minutes."""
     written = rewritten = 0
     for chain in chains:
         for call in chain:
@@ -72,7 +72,7 @@ def five_minute_rewrite_share(chains: Iterable[Chain]) -> float | None:
 
 
 def replay_chain_nano(chain: Chain, ttl_ms: int) -> float:
-    """Nano-dollars of the priced calls of a chain, had every write had this lifetime."""
+    """Nano-dollars of a chain's priced calls if every write had this lifetime."""
     total = 0.0
     for call in chain:
         if call.rates is None:
@@ -94,10 +94,10 @@ def replay_chain_nano(chain: Chain, ttl_ms: int) -> float:
 
 
 def choose_ttl(chains: Sequence[Chain], rates: Rates) -> TtlChoice | None:
-    """Replay chains as they were and under the lifetime that fewer tokens were written for; None without writes.
+    """Replay chains as recorded and under the less used lifetime; None without cache writes.
 
-    A chain that has that lifetime already (subagents have five minutes beside a main chain's hour) gains nothing. The
-    range is a bootstrap over chains.
+    A chain that already has that lifetime gains nothing (subagents may have five minutes and the main chain an hour).
+    The range is a bootstrap over chains.
     """
     written = [(sum(call.write_5m for call in chain), sum(call.write_1h for call in chain)) for chain in chains]
     short_lived, long_lived = (sum(tokens) for tokens in zip(*written, strict=True)) if written else (0, 0)
