@@ -119,7 +119,7 @@ def dismiss(db: sqlite3.Connection, kind: str | None, at: int) -> NudgeRow | Non
     return found[0]._replace(dismissed_at=at)
 
 
-def put_away(db: sqlite3.Connection, nudge_id: int, at: int) -> None:
+def dismiss_nudge(db: sqlite3.Connection, nudge_id: int, at: int) -> None:
     """Note that the user dismissed this nudge, and so has seen it, if that was not noted before."""
     db.execute(
         "UPDATE nudge SET dismissed_at = :at, shown_at = COALESCE(shown_at, :at) WHERE id = :id",

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from store.ledger import LedgerError
-from store.nudges import add_kind_choice, mark_shown, put_away
+from store.nudges import add_kind_choice, dismiss_nudge, mark_shown
 from store.reads.tasks import task_row_of
 from tracker.advisor.preferences import switch_kind
 from tracker.edit_tasks import commands as edit_tasks
@@ -94,8 +94,8 @@ class SetTheme:
 
 
 @dataclass(frozen=True, slots=True)
-class PutAway:
-    """Put a nudge away."""
+class DismissNudge:
+    """Dismiss a nudge."""
 
     nudge_id: int
 
@@ -117,7 +117,7 @@ class SwitchKind:
 
 
 TaskEdit = Rename | SetStatus | ToggleExcluded | Merge | JoinPrevious | Split | MoveTurn | Undo
-OtherEdit = SetSetting | SetTheme | PutAway | NoteShown | SwitchKind
+OtherEdit = SetSetting | SetTheme | DismissNudge | NoteShown | SwitchKind
 Edit = TaskEdit | OtherEdit
 
 
@@ -177,8 +177,8 @@ def _apply_other(db: sqlite3.Connection, edit: OtherEdit, at_ms: int) -> Edited:
         case SetTheme(theme):
             set_value("display", "theme", theme)
             return Edited("")
-        case PutAway(nudge_id):
-            put_away(db, nudge_id, at_ms)
+        case DismissNudge(nudge_id):
+            dismiss_nudge(db, nudge_id, at_ms)
             return Edited("put away")
         case NoteShown(session, token):
             mark_shown(db, session, token, at_ms)

@@ -19,7 +19,7 @@ from tracker.clock import local, now_ms
 from tracker.ingest import SyncReport, sync_in_parallel
 from tracker.rebuild import rebuild
 from tracker.watch import Watcher, WatchTargets
-from tui.edits import Edit, Edited, PutAway, SwitchKind, apply_edit
+from tui.edits import DismissNudge, Edit, Edited, SwitchKind, apply_edit
 from tui.feed_contract import Clock, Listener
 from tui.first_look import FirstLookWords
 from tui.readers.all import SnapshotReader
@@ -133,7 +133,7 @@ class LedgerFeed:
         finally:
             db.close()
             self._request_reread()
-            if isinstance(edit, PutAway | SwitchKind):
+            if isinstance(edit, DismissNudge | SwitchKind):
                 self.look_again()  # hooks and status line are not to say it either
 
     def brief(self, session_id: int) -> str:

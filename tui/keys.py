@@ -64,7 +64,7 @@ KEYS: dict[str, tuple[Key, ...]] = {
         Key("w", "why", "why", "Show how the three ways to go on are priced.", footer=True),
         Key("h", "handover", "handover", "Write a brief for the next session, and copy it.", footer=True),
         Key("c", "copy", "copy", "Copy the best way to go on as a command.", footer=True),
-        Key("d", "put_away", "put away", "Put the nudge away until the context has grown by half."),
+        Key("d", "dismiss_nudge", "put away", "Put the nudge away until the context has grown by half."),
         Key("left", "session(-1)", "session back", "Show the session to the left.", pair="session"),
         Key("right", "session(1)", "session on", "Show the session to the right."),
         Key("enter", "open_task", "open task", "Open the task at hand.", footer=True),

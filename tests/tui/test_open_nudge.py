@@ -13,7 +13,7 @@ from tracker.advisor.advisor import DueNudge
 from tracker.model.advice.nudge import NudgeKind
 from tracker.settings import Settings
 from tui.app import Dashboard
-from tui.edits import Edit, NoteShown, PutAway, apply_edit
+from tui.edits import DismissNudge, Edit, NoteShown, apply_edit
 from tui.readers.now import read_now
 from tui.snapshot import Snapshot, ViewRequest
 from tui.widgets.options import nudge_lines, option_lines
@@ -59,12 +59,12 @@ def test_a_nudge_that_was_followed_or_passed_over_is_gone(own_db: sqlite3.Connec
     assert nudge_on_now(own_db) is None
 
 
-def test_the_nudge_on_screen_is_the_one_put_away(own_db: sqlite3.Connection) -> None:
+def test_the_nudge_on_screen_is_the_one_dismissed(own_db: sqlite3.Connection) -> None:
     """Also when nothing has noted yet that it was shown, and others of its kind were shown before."""
     nudge = nudge_on_now(own_db)
     assert nudge is not None
     own_db.execute("UPDATE nudge SET shown_at = NULL WHERE id = ?", (nudge.id,))
-    assert not apply_edit(own_db, PutAway(nudge.id), NOW_MS).failed
+    assert not apply_edit(own_db, DismissNudge(nudge.id), NOW_MS).failed
     assert nudge_on_now(own_db) is None
     assert own_db.execute("SELECT id FROM nudge WHERE dismissed_at IS NOT NULL").fetchall() == [(nudge.id,)]
 
@@ -78,7 +78,7 @@ async def test_d_names_the_nudge_on_screen(sample_script: Script) -> None:
         part = sample_script(ViewRequest()).now
         assert part is not None
         assert part.nudge is not None
-        assert feed(app).edits == [PutAway(part.nudge.id)]
+        assert feed(app).edits == [DismissNudge(part.nudge.id)]
 
 
 @pytest.mark.parametrize(

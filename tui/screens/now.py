@@ -16,7 +16,7 @@ from tracker.model.forecast.auto_compaction import TriggerSource
 from tracker.reports.context import ContextReport, advised
 from tracker.words import cost_text, counted, tokens
 from tui.clipboard import put_on_clipboard
-from tui.edits import PutAway
+from tui.edits import DismissNudge
 from tui.keys import bindings
 from tui.screens.board import Board
 from tui.screens.questions import ReadScreen, text_lines
@@ -348,10 +348,10 @@ class NowScreen(Board[NowPart]):
             if one.id == session:
                 self.dashboard.request_view(session=one.native_id)
 
-    def action_put_away(self) -> None:
-        """Put the nudge away."""
+    def action_dismiss_nudge(self) -> None:
+        """Dismiss the open nudge."""
         if self.part is not None and self.part.nudge is not None:
-            self.dashboard.edit(PutAway(self.part.nudge.id))
+            self.dashboard.edit(DismissNudge(self.part.nudge.id))
 
     def action_why(self) -> None:
         """Show what the forecast rests on."""

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from store.nudges import put_away
+from store.nudges import dismiss_nudge
 from tests.unit.advisor.conftest import Desk, only
 from tests.unit.advisor.topics import UNRELATED, totals_committed
 from tests.unit.advisor.transcripts import START_MS, STATIC_TOKENS, Transcript
@@ -99,12 +99,12 @@ def test_a_new_session_for_what_comes_after_a_commit(desk: Desk) -> None:
     assert said(desk, one, "Stop", one.now).startswith("New task? Start over with `taximeter handover`: saves ~$")
 
 
-def test_what_was_put_away_in_the_dashboard_is_said_by_no_hook(desk: Desk) -> None:
+def test_no_hook_shows_a_nudge_that_was_dismissed_in_the_dashboard(desk: Desk) -> None:
     """No record of the session changes with that."""
     one = totals_committed(desk)
     nudge = open_nudge(desk.db, 1, Preferences(), one.now)
     assert nudge is not None
-    put_away(desk.db, nudge.id, one.now)
+    dismiss_nudge(desk.db, nudge.id, one.now)
     desk.advise(one.now)
     assert desk.advice(one)["nudge"] is not None, "what a resume with a cold cache would be told"
     assert [desk.files.show(one.session, event, one.now) for event in ("Stop", "UserPromptSubmit")] == [None, None]
