@@ -9,7 +9,7 @@ from zlib import crc32
 import msgspec
 
 from store.clauses import IN_LIST, IS_COUNTED, PROMPT_TOKENS, exists, json_list
-from store.kept import kept_value
+from store.meta import meta_value
 from store.records import CallFlag, Price
 
 # What holds many prompts has none as large as their sum: Cline's sums of several requests (tracker.sources.cline.sums),
@@ -86,7 +86,7 @@ def has_user_prices(db: sqlite3.Connection) -> bool:
 
 def list_priced_after(db: sqlite3.Connection) -> int | None:
     """The id of the last call before the user's own prices could not be read; None where they could all the time."""
-    after = kept_value(db, _LIST_PRICED_AFTER)
+    after = meta_value(db, _LIST_PRICED_AFTER)
     return None if after is None else int(after)
 
 

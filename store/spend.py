@@ -5,10 +5,10 @@ import sqlite3
 import time
 
 from store.clauses import IS_FLOOR, exists, local_day, utc_day
-from store.kept import keep_value, kept_value
 from store.keyless import join_keyless_calls
 from store.ledger import transaction
 from store.merge import settle_unmarked_copies
+from store.meta import meta_value, set_meta_value
 
 _REBUILD = f"""
     INSERT INTO spend
@@ -32,14 +32,14 @@ def refresh_spend(db: sqlite3.Connection) -> int:
     Returns the change in the number of calls, by those that are found to be the same.
     """
     zone = local_zone()
-    moved = kept_value(db, "zone") != zone
+    moved = meta_value(db, "zone") != zone
     if not moved and not exists(db, "SELECT 1 FROM session WHERE spend_stale"):
         return 0
     with transaction(db):
         if moved:
             if hasattr(time, "tzset"):  # Windows asks for the zone each time
                 time.tzset()
-            keep_value(db, "zone", zone)
+            set_meta_value(db, "zone", zone)
             db.execute("UPDATE session SET spend_stale = 1")
         return sum_up_changed(db)
 

@@ -14,7 +14,7 @@ from typing import NamedTuple
 import msgspec
 
 from store import repositories
-from store.kept import keep_value, kept_value
+from store.meta import meta_value, set_meta_value
 from store.task_rows import CommitRow, TaskTurnRow
 from tracker.model.defaults import DEFAULTS
 from tracker.model.tasks.session_tasks import decode_facts
@@ -63,7 +63,7 @@ def read_new_commits(db: sqlite3.Connection, folders: Iterable[tuple[str, int]])
         if repository is None:
             continue
         stamp = _stamp(repository)
-        if kept_value(db, f"git:{folder}") != stamp:
+        if meta_value(db, f"git:{folder}") != stamp:
             commits = _read(repository, folder, first_at)
             if commits is not None:
                 found.append(NewCommits(folder, stamp, commits))
@@ -76,7 +76,7 @@ def store_commits(db: sqlite3.Connection, found: Iterable[NewCommits]) -> set[st
     for new in found:
         if repositories.put_commits(db, new.commits):
             changed.add(new.folder)
-        keep_value(db, f"git:{new.folder}", new.stamp)
+        set_meta_value(db, f"git:{new.folder}", new.stamp)
     return changed
 
 

@@ -9,8 +9,8 @@ from collections.abc import Callable, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 
-from store.kept import keep_value, kept_value
 from store.ledger import home, unless_busy
+from store.meta import meta_value, set_meta_value
 from store.prices import list_priced_after, note_list_prices, stored_prices
 from store.records import Price
 from tracker import pricing
@@ -35,7 +35,7 @@ def options_of(db: sqlite3.Connection) -> Options:
         from tracker.reprice import reprice_list_priced
 
         reprice_list_priced(db, book)
-    kept, tables = kept_value(db, _TABLES) or "", _tables_stamp()
+    kept, tables = meta_value(db, _TABLES) or "", _tables_stamp()
     if kept != tables:
         with unless_busy(db):  # the next command does it
             # Of two installs that take turns, the older one leaves prices alone, and its stamp has the newer one see
@@ -44,7 +44,7 @@ def options_of(db: sqlite3.Connection) -> Options:
                 from tracker.reprice import price_after_upgrade
 
                 price_after_upgrade(db, book)
-            keep_value(db, _TABLES, tables)
+            set_meta_value(db, _TABLES, tables)
     return _with_words(Options(book))
 
 

@@ -13,8 +13,8 @@ import msgspec
 
 from store import repositories, task_edits
 from store import tasks as stored
-from store.kept import keep_value, kept_value
 from store.ledger import transaction
+from store.meta import meta_value, set_meta_value
 from store.prices import stored_prices
 from store.reads.tasks import turns_of_sessions, turns_of_tasks
 from store.task_rows import EditRow, PartRow, TaskRow, TaskTurnRow
@@ -93,7 +93,7 @@ def own_weights_in_use(db: sqlite3.Connection) -> OwnWeights | None:
 
 def _last_fit(db: sqlite3.Connection) -> _Fit:
     try:
-        return _decode_fit(kept_value(db, _FIT) or "")
+        return _decode_fit(meta_value(db, _FIT) or "")
     except msgspec.DecodeError:  # none stored yet, or by a version with other features
         return _Fit("", None)
 
@@ -107,7 +107,7 @@ def _fit_weights(db: sqlite3.Connection) -> None:
         return
     own = own_weights([body for _, body in in_force(task_edits.edits(db))]) if may_fit else None
     with transaction(db):
-        keep_value(db, _FIT, msgspec.json.encode(_Fit(stamp, own, _RULES)).decode())
+        set_meta_value(db, _FIT, msgspec.json.encode(_Fit(stamp, own, _RULES)).decode())
         if known.rules != _RULES:
             stored.mark_all_stale(db)
         elif own != known.own:

@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from store.kept import keep_habits, stored_habits
+from store.meta import store_habits, stored_habits
 from store.prices import stored_prices
 from store.reads import habits as stored
 from store.reads.habits import HabitCall, HabitTurn
@@ -117,7 +117,7 @@ def measure_habits(db: sqlite3.Connection, agent: str, now: int) -> Habits:
         meter=read_meter(db, now),
         bands=_bands(work, rates, now),
     )
-    keep_habits(db, agent, now, _encode(habits).decode())
+    store_habits(db, agent, now, _encode(habits).decode())
     return habits
 
 

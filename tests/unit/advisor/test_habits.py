@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from store.kept import keep_habits
+from store.meta import store_habits
 from store.reads.habits import Compaction
 from store.records import CallFlag
 from tests.unit.advisor.conftest import Desk, compacted
@@ -100,7 +100,9 @@ def test_habits_are_measured_again_where_they_are_old_or_of_another_version(
     desk: Desk, kept: int | None, is_due: bool
 ) -> None:
     now = START_MS + DAY_MS
-    keep_habits(desk.db, "claude-code", now - (kept or 0), '{"sessions":3}' if kept is not None else '{"sessions":"x"}')
+    store_habits(
+        desk.db, "claude-code", now - (kept or 0), '{"sessions":3}' if kept is not None else '{"sessions":"x"}'
+    )
     assert cached_habits(desk.db, "claude-code", now) == (Habits(sessions=3 if kept is not None else 0), is_due)
 
 

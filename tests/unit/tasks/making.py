@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
-from store.kept import keep_value
 from store.ledger import open_ledger, transaction
+from store.meta import set_meta_value
 from store.task_rows import CallRow, ChainRow, EventRow, SessionRecords, SessionRow, ToolRow, TurnRow
 from store.tasks import mark_all_stale
 from tests.unit.ledger.captured import Tokens, as_reported
@@ -44,7 +44,7 @@ def rebuild_everything(db: sqlite3.Connection) -> int:
     """Forget all that is derived and derive it again, as a program with other rules does; edits stay."""
     with transaction(db):
         mark_all_stale(db)
-        keep_value(db, "boundary_fit", "")
+        set_meta_value(db, "boundary_fit", "")
     return rebuild(db)
 
 

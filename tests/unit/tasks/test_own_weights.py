@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from store.kept import keep_value
 from store.ledger import open_ledger, transaction
+from store.meta import set_meta_value
 from store.task_edits import edits
 from tests.unit.ledger.reading import take_in
 from tests.unit.tasks.making import Transcript, edit, ledger_of, rebuild_everything
@@ -123,7 +123,7 @@ def test_a_fit_of_another_version_is_made_again(corrected: tuple[sqlite3.Connect
     db, _ = corrected
     correct(db, LAST)
     own, before = own_weights_in_use(db), derived(db)
-    keep_value(db, "boundary_fit", f'["1:1:True",[{[0.1] * (len(WEIGHTS) + 1)},30]]')
+    set_meta_value(db, "boundary_fit", f'["1:1:True",[{[0.1] * (len(WEIGHTS) + 1)},30]]')
     assert own_weights_in_use(db) is None
     rebuild(db)
     assert (own_weights_in_use(db), derived(db)) == (own, before)
@@ -133,7 +133,7 @@ def test_what_other_rules_derived_is_derived_again(corrected: tuple[sqlite3.Conn
     db, _ = corrected
     rebuild(db)
     before = derived(db)
-    keep_value(db, "boundary_fit", '["1:1:True",null,1]')
+    set_meta_value(db, "boundary_fit", '["1:1:True",null,1]')
     db.execute("UPDATE task_turn SET score = 123")
     assert derived(db) != before
     rebuild(db)
