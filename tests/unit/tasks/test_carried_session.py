@@ -1,0 +1,133 @@
+"""What came in before each call of a session, from its records alone."""
+
+import pytest
+
+from store.records import CallFlag, ToolFlag
+from store.task_rows import SessionRecords
+from tests.unit.tasks.making import call, event, records, tool, turn
+from tracker.model.cost.carried import FIRST_PROMPT, OWN_TEXT, PROMPT, SUMMARY, UNTOLD, Kind, Source
+from tracker.model.cost.carried_session import PaidParts, Sums, add_session, command_head
+
+PAID = PaidParts(0, 1, 2, 3, 4, 5, 6, 7)
+
+
+def grown(number: int, context: int, output: int = 0, **given: object):
+    return call(number, 10 * number, input=0, write_5m=context, output=output, **given)
+
+
+def sums_of(session: SessionRecords) -> Sums:
+    sums = Sums()
+    add_session(session, {one.id: PAID for one in session.calls}, sums)
+    return sums
+
+
+def tokens_of(session: SessionRecords) -> dict[Source, int]:
+    return {source: one.tokens for source, one in sums_of(session).accounts.items()}
+
+
+def test_the_context_grows_by_the_answer_before_then_by_results_then_by_the_prompt():
+    session = records(
+        calls=[grown(1, 1000, 50), grown(2, 1400, 20), grown(3, 1500)],
+        tools=[tool("t1", 11, message_id="msg_1", name="Read", target="/a.py", result_chars=1000)],
+        turns=[turn("u1", 1), turn("u2", 25)],
+    )
+    assert tokens_of(session) == {
+        FIRST_PROMPT: 1000, OWN_TEXT: 70, Source(Kind.TOOL, "Read", "/a.py"): 350, PROMPT: 80,
+    }  # fmt: skip
+
+
+def test_the_answer_never_counts_for_more_than_the_context_grew_by():
+    assert tokens_of(records(calls=[grown(1, 1000, 500), grown(2, 1200)])) == {FIRST_PROMPT: 1000, OWN_TEXT: 200}
+
+
+def test_results_that_came_in_together_share_by_length_and_the_rest_is_on_no_record():
+    ran = int(ToolFlag.RUN)
+    session = records(
+        calls=[grown(1, 1000), grown(2, 2000)],
+        tools=[
+            tool("t1", 11, message_id="msg_1", target="cd /x && ls -la", result_chars=100, flags=ran),
+            tool("t2", 12, message_id="msg_1", target="git log -3", result_chars=300, flags=ran),
+        ],
+    )
+    assert tokens_of(session) == {
+        FIRST_PROMPT: 1000, Source(Kind.TOOL, "Bash", "ls"): 100,
+        Source(Kind.TOOL, "Bash", "git log"): 300, UNTOLD: 600,
+    }  # fmt: skip
+
+
+def test_what_a_skill_loads_beside_its_result_is_the_skills():
+    session = records(
+        calls=[grown(1, 1000), grown(2, 3000)],
+        tools=[tool("t1", 11, message_id="msg_1", name="Skill", target="pdf", result_chars=30)],
+    )
+    assert tokens_of(session) == {FIRST_PROMPT: 1000, Source(Kind.TOOL, "Skill", "pdf"): 2000}
+
+
+def test_a_prompt_instead_of_a_result_is_no_result():
+    session = records(
+        calls=[grown(1, 1000), grown(2, 1100)],
+        tools=[tool("t1", 11, message_id="msg_1", result_chars=None)],
+        turns=[turn("u1", 1), turn("u2", 15)],
+    )
+    assert tokens_of(session) == {FIRST_PROMPT: 1000, PROMPT: 100}
+
+
+def test_results_of_which_no_record_has_the_length_are_results():
+    session = records(
+        calls=[grown(1, 1000), grown(2, 1500)],
+        tools=[tool("t1", 11, message_id="msg_1", name="readFile", target="a.py", result_chars=None)],
+        agent="cline",
+    )
+    assert tokens_of(session)[Source(Kind.TOOL, "readFile", "a.py")] == 500
+
+
+def test_a_subagents_first_prompt_stands_by_itself_and_a_compaction_leaves_a_summary():
+    session = records(
+        calls=[grown(1, 1000), grown(2, 9000), grown(3, 4000), grown(4, 700, chain="a1")],
+        events=[event("compact", 25)],
+    )
+    assert tokens_of(session) == {
+        FIRST_PROMPT: 1000, UNTOLD: 8000, SUMMARY: 3000, Source(Kind.SUBAGENT_PROMPT): 700,
+    }  # fmt: skip
+
+
+def test_inner_requests_cost_but_are_no_part_of_the_context():
+    inner = call(2, 15, input=400, write_5m=0, output=9, flags=int(CallFlag.ITERATION))
+    sums = sums_of(records(calls=[grown(1, 1000), inner, grown(3, 1300)]))
+    assert sums.prompts == 2 * (1 + 2 + 3 + 4 + 5)
+    assert sums.generation == 3 * 6
+    assert sums.other == 3 * 7 + (1 + 2 + 3 + 4 + 5)
+
+
+def test_copies_of_another_sessions_calls_give_the_context_and_cost_nothing():
+    session = records(calls=[grown(1, 1000, copied=True), grown(2, 3000)])
+    sums = sums_of(session)
+    assert sums.accounts[FIRST_PROMPT].calls == 1
+    assert sums.prompts == 1 + 2 + 3 + 4 + 5
+
+
+def test_unpriced_calls_carry_and_cost_nothing():
+    sums = Sums()
+    session = records(calls=[grown(1, 1000), grown(2, 1300)])
+    add_session(session, dict.fromkeys((1, 2), PaidParts(0, None, None, None, None, None, None, None)), sums)
+    assert sums.accounts[UNTOLD].tokens == 300
+    assert (sums.prompts, sums.generation, sums.other) == (0, 0, 0)
+
+
+@pytest.mark.parametrize(
+    ("command", "head"),
+    [
+        ("pytest -q tests", "pytest"),
+        ("cd /code/api && git log --oneline -5", "git log"),
+        ('cd "/code/my api"; FOO=1 npm run test -- --watch', "npm run test"),
+        ("git -C /code/api --no-pager diff HEAD", "git diff"),
+        ("python -m pytest tests/unit", "python -m pytest"),
+        (".venv/bin/python scripts/make.py", "python scripts/make.py"),
+        ("timeout 60 cat docs/big.md | head", "cat docs/big.md"),
+        ("(make check)", "make check"),
+        ("sed -n '1,20p' a.py", "sed"),
+        ("", ""),
+    ],
+)
+def test_a_command_is_called_by_its_program_and_what_that_is_for(command: str, head: str):
+    assert command_head(command) == head
