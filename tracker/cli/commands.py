@@ -5,6 +5,7 @@ COMMANDS = {
     "tasks": "What each task cost, and the average of the completed ones.",
     "task": "Open one task (split, context, turns, subagents, misses), or correct it.",
     "spend": "Cost by day, week, month, model, project, session or agent.",
+    "tools": "What each tool put into the context, and what carrying it cost.",
     "sessions": "List sessions with what they cost.",
     "calls": "List every model call.",
     "watch": "Follow the agents live: a line for each call and each nudge.",

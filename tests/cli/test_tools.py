@@ -1,0 +1,96 @@
+"""`tools`: its rows sum to the bill of `spend`, in every form and under every filter."""
+
+from datetime import UTC, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.cli.running import Taximeter
+from tests.unit.ledger.captured import DATA
+from tests.unit.tasks.making import Transcript
+
+EVER = ("--since", "2020-01-01")
+ROW = [
+    "kind", "tool", "target", "results", "tokens", "mean_tokens", "mean_calls_carried",
+    "fresh_usd", "carried_usd", "cost_usd", "share",
+]  # fmt: skip
+
+
+def cost_of(rows: list[dict[str, Any]]) -> Decimal:
+    return sum((Decimal(row["cost_usd"]) for row in rows), Decimal(0))
+
+
+@pytest.mark.parametrize("by", ["tool", "server"])
+@pytest.mark.parametrize("chosen", [(), ("--agent", "claude-code"), ("--model", "opus"), ("--project", "p")])
+def test_rows_sum_to_the_bill(by: str, chosen: tuple[str, ...], captured: Taximeter) -> None:
+    report = captured("tools", "--by", by, *EVER, *chosen, "--json").json()
+    spent = captured("spend", *EVER, *chosen, "--json").json()
+    assert list(report) == ["schema_version", "by", "rows", "targets", "total", "unpriced", "floor"]
+    assert all(list(row) == ROW for row in report["rows"] + report["targets"])
+    assert cost_of(report["rows"]) == Decimal(spent["total"]["cost_usd"]) == Decimal(report["total"]["cost_usd"])
+    assert report["total"]["calls"] == spent["total"]["calls"]
+    assert all(
+        Decimal(row["fresh_usd"]) + Decimal(row["carried_usd"]) == Decimal(row["cost_usd"]) for row in report["rows"]
+    )
+
+
+def test_days_share_the_bill_though_a_session_goes_on_over_them(captured: Taximeter) -> None:
+    days = [row["key"] for row in captured("spend", *EVER, "--json").json()["rows"]]
+    for day in days:
+        period = ("--since", day, "--until", day, "--json")
+        assert cost_of(captured("tools", *period).json()["rows"]) == Decimal(
+            captured("spend", *period).json()["total"]["cost_usd"]
+        )
+
+
+def test_targets_are_part_of_their_tool_and_csv_has_the_same_rows(captured: Taximeter) -> None:
+    report = captured("tools", *EVER, "--json").json()
+    tools = {row["tool"]: row for row in report["rows"] if row["kind"] == "tool"}
+    assert tools
+    for name, tool in tools.items():
+        parts = [row for row in report["targets"] if row["tool"] == name]
+        assert sum(row["results"] for row in parts) <= tool["results"]
+        assert cost_of(parts) <= Decimal(tool["cost_usd"])
+    rows = captured("tools", *EVER, "--csv").rows()
+    assert rows[0] == ROW
+    assert [row[9] for row in rows[1:]] == [row["cost_usd"] for row in report["rows"]]
+    targets = captured("tools", *EVER, "--by", "target", "--csv").rows()
+    assert [row[2] for row in targets[1:]] == [row["target"] for row in report["targets"]]
+
+
+def test_the_limit_is_of_every_list_and_what_is_left_out_stays_in_the_sum(captured: Taximeter) -> None:
+    report = captured("tools", *EVER, "--limit", "2", "--json").json()
+    assert len(report["rows"]) == 2
+    assert len(report["targets"]) <= 2
+    told = captured("tools", *EVER, "--limit", "2").out
+    assert " more  " in told
+    assert "more  " not in captured("tools", *EVER, "--limit", "0").out
+
+
+def test_thirty_days_unless_told_otherwise(taximeter: Taximeter, monkeypatch: pytest.MonkeyPatch) -> None:
+    taximeter.claude_dirs = [DATA / "s01_simple"]
+    for day, is_there in ((datetime(2026, 12, 15, tzinfo=UTC), True), (datetime(2027, 1, 15, tzinfo=UTC), False)):
+        monkeypatch.setattr("tracker.clock.now", day.astimezone)
+        told = taximeter("tools").out
+        assert ("Since 20" in told) is is_there
+        assert ("Nothing matches" in told) is not is_there
+    assert "Since " not in taximeter("tools", *EVER).out
+
+
+def test_tools_of_one_mcp_server_are_one_row(taximeter: Taximeter, tmp_path: Path) -> None:
+    asked = [("t1", "mcp__docs__find", {}), ("t2", "mcp__docs__open", {}), ("t3", "Read", {"file_path": "/code/a.py"})]
+    script = Transcript(tmp_path / "claude", "s1").prompt("go").answer("a", tools=asked, output=100, result="x" * 999)
+    script.answer("b", read=2000, wrote=700).answer("c", read=2700, wrote=403)
+    taximeter.claude_dirs = [tmp_path / "claude"]
+    by_tool = taximeter("tools", *EVER, "--json").json()["rows"]
+    by_server = taximeter("tools", *EVER, "--json", "--by", "server").json()["rows"]
+    assert {(row["tool"], row["results"], row["tokens"]) for row in by_tool if row["tool"]} == {
+        ("mcp__docs__find", 1, 200), ("mcp__docs__open", 1, 200), ("Read", 1, 200),
+    }  # fmt: skip
+    (server,) = (row for row in by_server if row["tool"] == "mcp__docs")
+    assert (server["results"], server["tokens"], server["mean_calls_carried"]) == (2, 400, 1)
+    told = taximeter("tools", *EVER).out
+    assert "/code/a.py" in told
+    assert "Tool results cost ~$" in told

@@ -1,0 +1,170 @@
+"""`tools`: what each tool put into the context, and what carrying it cost."""
+
+from typing import Any
+
+import click
+
+from store.money import short_usd
+from tracker.bars import bar
+from tracker.cli.common import Invocation, csv_option, filter_options, open_chosen, reading_options
+from tracker.cli.empty import show_nothing
+from tracker.cli.output import Column, abbreviate_home, note, numbers, print_json, print_records, print_table
+from tracker.model.cost.carried import Kind
+from tracker.reports.carried import CarriedReport, CarriedRow, carried_report, summed
+from tracker.words import cost_text, counted, modelled_percent, percent, tokens, unpriced_text
+
+_ROWS_SHOWN = 14
+_TARGETS_SHOWN = 10
+_DAYS = "30d"
+_CSV = (
+    "kind", "tool", "target", "results", "tokens", "mean_tokens", "mean_calls_carried",
+    "fresh_usd", "carried_usd", "cost_usd", "share",
+)  # fmt: skip
+
+
+@click.command()
+@click.option(
+    "--by",
+    type=click.Choice(["tool", "server", "target"]),
+    default="tool",
+    show_default=True,
+    help="What a row is: a tool, all tools of an MCP server, or a tool with its file or command.",
+)
+@click.option(
+    "--limit",
+    type=click.IntRange(0),
+    metavar="N",
+    help=f"Only the N dearest of each table; 0 for all. Default: {_ROWS_SHOWN} and {_TARGETS_SHOWN}, all for programs.",
+)
+@filter_options
+@csv_option
+@reading_options
+def tools(invocation: Invocation, by: str, limit: int | None, **filters: Any) -> None:
+    """What each tool put into the context, and what carrying it cost.
+
+    A result is paid for when it comes in (fresh), and again on every later call that has it in its context (carried),
+    until a compaction: 20k tokens that 100 calls carry are 2M tokens of cache reads. Beside the tools stand the other
+    parts of the context, and the output, so that all rows sum to the bill. Of the last 30 days unless --since says
+    otherwise.
+
+    \b
+    taximeter tools                          by tool, and the dearest files
+    taximeter tools --by server --since 7d   all tools of an MCP server in one row
+    taximeter tools --by target --limit 50   files and commands alone
+    """
+    is_usual_period = filters["since"] is None
+    filters["since"] = filters["since"] or _DAYS
+    db, chosen = open_chosen(invocation, filters, modelled=True)
+    report = carried_report(db, chosen, by)
+    if invocation.as_json:
+        print_json(report.as_json(limit or None))
+    elif invocation.as_csv:
+        print_records(_CSV, report.as_json(limit or None)["rows"])
+    elif not report.total.calls:
+        show_nothing(invocation, db)
+    else:
+        from store.reads.spend import uncounted_models
+
+        show(report, limit, uncounted_models(db))
+        if is_usual_period:
+            note(f"Since {chosen.since}; --since goes further back (--since 12w).")
+
+
+def show(report: CarriedReport, limit: int | None, uncounted: set[str]) -> None:
+    """Draw the report for people; `limit`: rows of each table, 0 for all, None for a few."""
+    carried = report.carried
+    of_tools = [row for row in carried.sources if row.kind == Kind.TOOL]
+    cost = sum(row.cost for row in of_tools)
+    bill = cost_text(report.total)
+    fresh = sum(row.fresh for row in of_tools)
+    share = modelled_percent(cost / carried.cost if carried.cost else None)
+    heading = f"Tool results cost ~{short_usd(cost)}, {share} of {bill}"
+    click.echo(click.style(heading, bold=True))
+    click.echo(f"~{short_usd(fresh)} when they came in, ~{short_usd(cost - fresh)} on the calls that carried them")
+    click.echo()
+    if report.by != "target":
+        _show_rows(report, _ROWS_SHOWN if limit is None else limit or None, bill)
+        click.echo()
+    _show_targets(carried.targets, carried.cost, _TARGETS_SHOWN if limit is None else limit or None)
+    note(
+        "~ modelled: what the context grew by from call to call is measured; results that came in together share it by"
+        " their length. The total is exact."
+    )
+    if report.total.unpriced:
+        calls = counted(report.total.unpriced, "call")
+        note(f"Not in it: {calls} without a price, {unpriced_text(report.unpriced_models, uncounted)}")
+
+
+def _show_rows(report: CarriedReport, most: int | None, bill: str) -> None:
+    shown = report.rows[:most]
+    left = report.rows[len(shown) :]
+    columns = (
+        Column(report.by if report.by == "server" else "what", cut="start"),
+        *numbers("results", "tokens"),
+        *numbers("mean", min_width=100),
+        *numbers("calls"),
+        *numbers("~fresh", "~carried", "~cost", "share"),
+        Column("", min_width=100),
+    )
+    largest = max((row.cost for row in shown), default=0)
+    rows = [
+        (
+            *_cells(row.name, row),
+            _share(row.cost, report.carried.cost),
+            bar(row.cost, largest, 12),
+        )
+        for row in shown
+    ]
+    if left:
+        rest = summed(left)
+        rows.append((*_cells(f"{len(left)} more", rest), _share(rest.cost, report.carried.cost), ""))
+    print_table(columns, rows, footer=("total", *[""] * 6, bill, "", ""))
+
+
+def _cells(name: str, row: CarriedRow) -> tuple[str, ...]:
+    if row.mean_tokens is None or row.mean_calls is None:
+        return name, "", "", "", "", "", "", short_usd(row.cost)
+    return (
+        name,
+        f"{row.results:,}",
+        tokens(row.tokens),
+        tokens(row.mean_tokens),
+        f"{row.mean_calls:,.0f}",
+        short_usd(row.fresh),
+        short_usd(row.carried),
+        short_usd(row.cost),
+    )
+
+
+def _show_targets(targets: list[CarriedRow], total: int, most: int | None) -> None:
+    shown = targets[:most]
+    if not shown:
+        return
+    if len(shown) < len(targets):
+        note(f"The {len(shown)} dearest of {len(targets):,} files and commands; --limit 0 shows all:")
+    columns = (
+        Column("tool"),
+        Column("file or command", cut="start"),
+        *numbers("results", "tokens"),
+        *numbers("calls", "~carried", "~cost", "share"),
+    )
+    print_table(
+        columns,
+        [
+            (
+                row.tool,
+                abbreviate_home(row.target),
+                f"{row.results:,}",
+                tokens(row.tokens),
+                f"{row.mean_calls or 0:,.0f}",
+                short_usd(row.carried),
+                short_usd(row.cost),
+                _share(row.cost, total),
+            )
+            for row in shown
+        ],
+    )
+
+
+def _share(part: int, whole: int) -> str:
+    return percent(part / whole if whole else None)
