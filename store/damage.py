@@ -80,7 +80,7 @@ def empty_journal(db: sqlite3.Connection) -> None:
     Closing alone would leave in the journal, without a word, what a full disk has no room for.
     """
     if db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]:
-        raise sqlite3.OperationalError("another process holds it")
+        raise sqlite3.OperationalError("another process has it open")
 
 
 def _copy(db: sqlite3.Connection, old: sqlite3.Connection, table: str) -> None:

@@ -23,7 +23,7 @@ _CHECKS = (
         WHERE chain.id IS NULL""",
     ),
     (
-        "no key names two calls",
+        "no two calls share a key",
         """SELECT COUNT(*) FROM call_alias JOIN call
         ON call.message_id = call_alias.key OR call.request_id = call_alias.key
         WHERE call.id != call_alias.call_id""",
@@ -43,7 +43,7 @@ _CHECKS = (
         - call.write_1h * price.write_1h - call.output * price.output) > 2500""",
     ),
     (
-        "sums by day equal the calls they stand for",
+        "daily sums equal the sums of their calls",
         """SELECT COUNT(*) FROM (SELECT session_id, model, SUM(calls) AS calls, SUM(cost) AS cost FROM spend
         WHERE session_id NOT IN (SELECT id FROM session WHERE spend_stale) GROUP BY 1, 2) AS kept
         LEFT JOIN (SELECT session_id, model, COUNT(*) AS calls, COALESCE(SUM(cost), 0) AS cost FROM call GROUP BY 1, 2)
@@ -51,13 +51,13 @@ _CHECKS = (
         WHERE counted.calls IS NOT kept.calls OR counted.cost IS NOT kept.cost""",
     ),
     (
-        "a call seen in several places is made in one of them",
+        "a call seen in several places is credited to one of them",
         """SELECT COUNT(*) FROM (SELECT DISTINCT call_id FROM sighting) AS seen JOIN call ON call.id = seen.call_id
         WHERE NOT EXISTS (SELECT 1 FROM sighting WHERE sighting.call_id = call.id
         AND sighting.session_id = call.session_id AND sighting.chain_id = call.chain_id)""",
     ),
     (
-        "every call of a modelled session is on one task",
+        "every call of a modelled session belongs to one task",
         """SELECT COUNT(*) FROM call JOIN session ON session.id = call.session_id
         LEFT JOIN call_split ON call_split.call_id = call.id LEFT JOIN task ON task.id = call_split.task_id
         WHERE NOT model_stale AND task.id IS NULL""",
@@ -84,4 +84,4 @@ def check_invariants(db: sqlite3.Connection) -> list[Invariant]:
     """Every statement with the number of rows that break it (0: it holds)."""
     checks = [Invariant(statement, int(db.execute(query).fetchone()[0])) for statement, query in _CHECKS]
     problems = [row[0] for row in db.execute("PRAGMA quick_check(5)") if row[0] != "ok"]
-    return [*checks, Invariant("the database file is sound", len(problems))]
+    return [*checks, Invariant("the database file is intact", len(problems))]

@@ -108,7 +108,9 @@ def replace_if_damaged(path: Path, error: BaseException, *, busy_seconds: float 
                 raise
             return kept
     except (OSError, sqlite3.Error) as failure:
-        raise LedgerError(f"the ledger {path} is damaged, and no other can be made beside it: {failure}") from failure
+        raise LedgerError(
+            f"the ledger {path} is damaged, and a new one cannot be made beside it: {failure}"
+        ) from failure
 
 
 def is_damage(error: BaseException) -> bool:

@@ -48,7 +48,7 @@ def add_job(db: sqlite3.Connection, job: MeteredJob) -> int:
     Its `id`, `at` and `task_title` are not looked at.
     """
     if not 0 <= job.accepted <= job.succeeded <= job.submitted:
-        raise ValueError("accepted, succeeded and submitted must not exceed each other in this order")
+        raise ValueError("accepted must not exceed succeeded, nor succeeded submitted")
     if job.billed_milli < 0 or job.unit_price < 0 or (job.provider_cost or 0) < 0:
         raise ValueError("amounts must not be negative")
     anchor: tuple[str | None, str | None, str | None] = (None, None, None)

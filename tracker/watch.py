@@ -84,8 +84,8 @@ class Watcher:
         """Which folders are gone at present, as a sentence; "" if none is."""
         gone = ", ".join(sorted(str(root) for root in self._gone))
         if len(self._gone) > 1:
-            return f"{gone} are gone; what was read of them stays, and they are read on when they come back"
-        return f"{gone} is gone; what was read of it stays, and it is read on when it comes back" if gone else ""
+            return f"{gone} are gone; what was read of them is kept, and reading resumes when they come back"
+        return f"{gone} is gone; what was read of it is kept, and reading resumes when it comes back" if gone else ""
 
     def run(self, stop: threading.Event) -> None:
         """Follow until `stop` is set (call `wake` to have it noticed at once)."""

@@ -54,8 +54,8 @@ def this_program(home: Path) -> Program:
     script = launcher()
     if "uv" in Path(script).parts and {"archive-v0", "environments-v2"} & set(Path(script).parts):
         raise SettingsError(
-            f"taximeter runs from a temporary place ({Path(script).parent}) and its hooks would break when that is"
-            " cleaned: install it first (uv tool install . in its checkout)"
+            f"taximeter runs from a temporary folder ({Path(script).parent}) and its hooks would break when that is"
+            " deleted: install it first (uv tool install . in its checkout)"
         )
     return Program(sys.executable, script, str(home.absolute()))
 
@@ -74,7 +74,7 @@ def plan_install(
     if plugin_is_enabled(settings):
         hooks = False
         settings = without_hooks(settings)
-        notes.append("the plugin is enabled and brings the hooks: none are written here")
+        notes.append("the plugin is enabled and provides the hooks: none are written here")
     try:
         if hooks:
             events = events_for(version)
@@ -83,14 +83,14 @@ def plan_install(
             if left_out:
                 seen = "no `claude` was found" if version is None else f"Claude Code is {'.'.join(map(str, version))}"
                 notes.append(
-                    f"{seen}: left out {', '.join(left_out)}; old clients drop all settings over an unknown hook"
+                    f"{seen}: left out {', '.join(left_out)}; old clients reject the whole file over an unknown hook"
                 )
         if status_line:
             settings = with_status_line(settings, program)
     except ShapeError as error:
-        raise SettingsError(f"{file.path} cannot be added to: {error}; nothing was changed") from error
+        raise SettingsError(f"cannot add to {file.path}: {error}; nothing was changed") from error
     if settings.get("disableAllHooks"):
-        notes.append("disableAllHooks is set in this file: nothing of it will run until that is taken out")
+        notes.append("disableAllHooks is set in this file: no hook or status line runs until it is removed")
     notes += _notes_of_mixed(settings)
     return InstallPlan(Change(file.path, file.raw, _rendered(settings, file)), tuple(notes))
 
@@ -128,7 +128,7 @@ def plan_uninstall(folder: Path, home: Path) -> InstallPlan:
     if original is not None and (_is_untouched(entry, file.raw) or original.settings == left != file.settings):
         return InstallPlan(Change(file.path, file.raw, original.raw), tuple(notes))
     if entry is not None and left != file.settings:
-        notes.append("the file was changed since it was installed: only our own entries are taken out")
+        notes.append("the file has changed since the installation: only Taximeter's entries are removed")
     return InstallPlan(Change(file.path, file.raw, _rendered(left, file)), tuple(notes))
 
 
@@ -162,7 +162,7 @@ def _rendered(settings: dict[str, Any], file: SettingsFile) -> bytes | None:
 
 def _notes_of_mixed(settings: dict[str, Any]) -> list[str]:
     return [
-        f"`{command}` runs more than taximeter: it is yours and stays as it is; take taximeter out of it by hand"
+        f"`{command}` runs more than taximeter: it is left as it is; remove taximeter from it by hand"
         for command in mixed_commands(settings)
     ]
 

@@ -58,9 +58,9 @@ def _folder(folder: Path, home: Path) -> FolderStatus:
     commands = [*installed.values(), *([line] if line else [])]
     problems = [problem for command in commands for problem in [*_missing(command), *_elsewhere(command, home)]]
     if settings.get("disableAllHooks"):
-        problems.append("disableAllHooks is set: the client runs none of them")
+        problems.append("disableAllHooks is set: the client runs no hooks")
     if plugin and installed:
-        problems.append("the plugin is enabled too: every event is told twice (run: taximeter install claude-code)")
+        problems.append("the plugin is enabled too: every event is reported twice (run: taximeter install claude-code)")
     known = [event for event in EVENTS if event in installed]
     others = sorted(set(installed) - set(known))
     if others:

@@ -41,7 +41,7 @@ def plan_cline_install(where: Targets, program: Program) -> ClineInstallPlan:
     for file in wanted:
         raw = _read(file.path)
         if raw is not None and not is_ours(raw):
-            notes.append(f"{file.path} is not ours and stays as it is: Taximeter does without it")
+            notes.append(f"{file.path} is not Taximeter's and is left alone: Taximeter works without it")
             continue
         files.append(file)
         if raw != file.content:
@@ -93,7 +93,7 @@ def plan_cline_uninstall(where: Targets, home: Path) -> ClineInstallPlan:
         if path not in recorded or sha256_of(raw) == recorded[path].get("sha256"):
             changes.append(Change(path, raw, None))
         else:
-            notes.append(f"{path} was changed since it was installed and stays; delete it if nobody needs it")
+            notes.append(f"{path} has changed since the installation and is kept; delete it if you do not need it")
     return ClineInstallPlan(tuple(changes), tuple(notes))
 
 

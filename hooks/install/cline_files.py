@@ -54,9 +54,7 @@ def targets(given: Sequence[Path]) -> Targets:
             if not folder.is_dir():
                 raise SettingsError(f"no Cline folder at {folder} (--cline-dir takes a .cline folder)")
             if folder.name.lower() in CLINE_EXTENSIONS:
-                raise SettingsError(
-                    f"{folder} holds an extension's tasks, hooks live elsewhere (leave --cline-dir out)"
-                )
+                raise SettingsError(f"{folder} holds an extension's tasks; hooks are elsewhere (leave out --cline-dir)")
         return Targets(tuple(given), None)
     usual = Path(os.environ.get("CLINE_DIR") or Path.home() / ".cline").expanduser()
     if not usual.is_dir() and not cline_roots(this_machine()):

@@ -71,12 +71,12 @@ def parse_settings(raw: bytes, path: Path) -> dict[str, Any]:
         settings = json.loads(text, object_pairs_hook=_object_without_twins) if text.strip() else {}
     except json.JSONDecodeError as error:
         raise SettingsError(
-            f"{path} is not valid JSON (line {error.lineno}: {error.msg}); nothing was changed, mend it and try again"
+            f"{path} is not valid JSON (line {error.lineno}: {error.msg}); nothing was changed; fix it and try again"
         ) from error
     except (ValueError, RecursionError) as error:
-        raise SettingsError(f"{path} cannot be kept as it is ({error}); nothing was changed") from error
+        raise SettingsError(f"{path} cannot be preserved exactly ({error}); nothing was changed") from error
     if not isinstance(settings, dict):
-        raise SettingsError(f"{path} holds no JSON object; nothing was changed")
+        raise SettingsError(f"{path} is not a JSON object; nothing was changed")
     return settings
 
 

@@ -309,8 +309,8 @@ def test_a_meter_replaces_the_published_range(taximeter: Taximeter, tmp_path: Pa
         assert (
             meter_fits(db, NOW.date() + timedelta(days=9), int(NOW.timestamp() * 1000) + 9 * 86_400_000) == MeterFits()
         )
-    assert "Its meter is fitted" in taximeter("plans", "--json").json()["recommendation"]["would_settle"]
-    assert "Its meter is fitted" not in (ran["recommendation"]["would_settle"] or "")
+    assert "its meter is fitted" in taximeter("plans", "--json").json()["recommendation"]["would_settle"]
+    assert "its meter is fitted" not in (ran["recommendation"]["would_settle"] or "")
     screen = taximeter("plans", "--plan", "max").out
     assert "Your five-hour meter" in screen
     assert max(map(len, screen.splitlines())) <= 80
@@ -342,7 +342,7 @@ def test_a_plan_that_was_changed_does_not_inherit_the_size_of_the_one_before(
     capacity = next(one["capacity"] for one in ran["plans"] if one["id"] == "max")
     assert capacity["origin"] == "your meter"
     assert float(capacity["five_hour_usd"]["mid"]) == pytest.approx(800, rel=0.15)
-    assert "took another size on Nov 15" in " ".join(taximeter("plans", "--plan", "max").out.split())
+    assert "changed size on Nov 15" in " ".join(taximeter("plans", "--plan", "max").out.split())
 
 
 def _meter_readings(

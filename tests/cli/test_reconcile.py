@@ -101,7 +101,7 @@ def test_the_claude_code_report_compares_unsplit_writes(taximeter: Taximeter, pr
 @pytest.mark.parametrize(
     ("faults", "said"),
     [
-        (["401"], "does not know the key in ANTHROPIC_ADMIN_KEY (401)"),
+        (["401"], "does not recognise the key in ANTHROPIC_ADMIN_KEY (401)"),
         (["403"], "may not do this (403)"),
         (["404"], "no such report"),
         (["400"], "refused (400)"),
@@ -109,7 +109,7 @@ def test_the_claude_code_report_compares_unsplit_writes(taximeter: Taximeter, pr
         (["429:1"] * 3, "(429)"),
         (["503"] * 3, "failed (503)"),
         (["cut"] * 3, "connection to the provider broke"),
-        (["html"], "no report"),
+        (["html"], "other than a report"),
     ],
 )
 def test_a_fault_is_one_line_without_the_key(
@@ -164,7 +164,7 @@ def test_what_is_no_key_is_not_sent(taximeter: Taximeter, monkeypatch: pytest.Mo
     monkeypatch.setenv("ANTHROPIC_ADMIN_KEY", "sk-ant with\ttabs and ünicode")
     ran = taximeter("reconcile", *SPAN)
     assert ran.code == 1
-    assert "is no key" in ran.err
+    assert "does not hold a valid key" in ran.err
     assert "tabs" not in ran.err
 
 

@@ -54,4 +54,4 @@ def test_where_asking_goes_wrong_what_was_paid_until_then_is_said(taximeter: Tax
     ran = taximeter("tasks", "--refine", "--yes")
     assert (ran.code, ran.out) == (1, "")
     assert "paid $0.00\n" in ran.err
-    assert "does not know the key" in ran.err.splitlines()[-1]
+    assert "does not recognise the key" in ran.err.splitlines()[-1]

@@ -61,7 +61,7 @@ def test_each_edit_of_a_task_and_back(own_db: sqlite3.Connection, tasks: tuple[s
 def test_an_edit_that_cannot_be_is_a_sentence(own_db: sqlite3.Connection, tasks: tuple[str, str]) -> None:
     told = apply_edit(own_db, Split(tasks[0], 1), NOW_MS)
     assert told.failed
-    assert told.words.startswith("turn 1 starts the task already")
+    assert told.words.startswith("turn 1 already starts the task")
     own_db.execute("PRAGMA query_only = ON")
     told = apply_edit(own_db, Rename(tasks[0], "Totals"), NOW_MS)
     assert told.failed

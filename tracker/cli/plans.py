@@ -214,8 +214,8 @@ def _pays(report: PlansReport, one: PlanOutlook) -> str:
 def _legend(report: PlansReport) -> str:
     parts = [
         "a month: 10th to 90th percentile",
-        "hits a limit: chance of a month that does",
-        "used: of the week's capacity",
+        "hits a limit: chance that a month does",
+        "used: share of the weekly capacity",
     ]
     if any(share.is_completed for share in report.tasks):
         shared = "fee and overflow" if report.terms.extra_usage else "fee"
@@ -227,7 +227,7 @@ def _legend(report: PlansReport) -> str:
     )
     text = "; ".join(parts) + "."
     if any(not one.is_known for one in report.outlooks):
-        text += " ? = nobody measured this plan's capacity: from everything fits to nothing fits"
+        text += " ? = this plan's capacity has not been measured: from everything fits to nothing fits"
         text += "; + = more where it does not." if any(any(one.unfitted.values()) for one in report.tasks) else "."
     credit = next((one for one in report.outlooks if one.plan.api_credit_nano), None)
     if credit:
@@ -256,7 +256,7 @@ def _tasks(report: PlansReport) -> None:
     )
     waits = "" if report.terms.extra_usage else "; above a limit it waits"
     paragraph(
-        f"one more: what a further task like it would cost under {report.names[current]}, where limits bind{waits}.",
+        f"one more: what another task like it would cost under {report.names[current]}, where limits bind{waits}.",
         dim=True,
     )
 
@@ -275,14 +275,14 @@ def _meter(report: PlansReport) -> None:
             f" a cache read weighs ~{fit.read_weight:.2f} ({low:.2f} – {high:.2f}) of its price."
         )
         if fit.is_used_elsewhere:
-            paragraph(f"About {fit.elsewhere_share:.0%} of it moved without this machine: other devices or the web.")
+            paragraph(f"About {fit.elsewhere_share:.0%} of its movement came from elsewhere: other devices or the web.")
         if fit.has_drifted and fit.drift is not None:
             paragraph(f"The window's size changed by {fit.drift:+.0%} against the three weeks before.")
     if load.meter_changed_on is not None:
         click.echo()
         paragraph(
-            f"The meter's windows took another size on {month_day(load.meter_changed_on)}, as with another plan: what"
-            " it and refusals said before no longer counts."
+            f"The meter's windows changed size on {month_day(load.meter_changed_on)}, as after a change of plan:"
+            " earlier readings and refusals no longer count."
         )
     if load.refusals:
         click.echo()

@@ -98,7 +98,7 @@ def split(db: sqlite3.Connection, identity: str, number: int) -> str:
     The rest of the turn's session goes with it, and parts of the task in other sessions that begin later.
     """
     if number == 1:
-        raise EditError("turn 1 starts the task already; name the turn at which another begins")
+        raise EditError("turn 1 already starts the task; name the turn at which another begins")
     turn = turn_of(db, identity, number)
     rows = turns_of(db, identity)
     later_parts = {(row.session_id, row.root) for row in rows[number:] if row.prompt_uuid == row.root}
@@ -115,9 +115,9 @@ def join(db: sqlite3.Connection, identity: str, number: int = 1) -> str:
     turn = turn_of(db, identity, number)
     before = _before(db, turn.row)
     if before is None:
-        raise EditError("nothing comes before it in its session (taximeter task edit merge puts tasks together)")
+        raise EditError("no task comes before it in its session (taximeter task edit merge joins any tasks)")
     if before.task_id == identity:
-        raise EditError("the turn before it in its session is on that task already")
+        raise EditError("it already belongs to the task of the turn before it")
     names_task = key_of_turn(turn.row) == naming_turn(db, identity)
     joining = [row for row in turns_of(db, identity) if names_task or _is_from(row, turn.row)]
     body = EditBody((turn.anchor,), is_on=False)
@@ -140,7 +140,7 @@ def move(db: sqlite3.Connection, identity: str, number: int, target: str) -> str
     """Put one turn on another task; what follows it stays where it is, and so do title, status and exclusion."""
     turn, into = turn_of(db, identity, number), turn_of(db, target, 1)
     if identity == target:
-        raise EditError("the turn is on that task already")
+        raise EditError("the turn already belongs to that task")
     body = EditBody((turn.anchor,), into=into.anchor)
     return regroup(db, EditKind.MOVE, body, into.row, _regrouping([turn.row], target, identity))
 

@@ -150,7 +150,7 @@ def _pages(client: "Anthropic", path: str, key: Key, parameters: dict[str, Any])
         }
         page = _asked(partial(client.get, path, cast_to=object, options=options), key)
         if not isinstance(page, dict) or not isinstance(page.get("data"), list):
-            raise ProviderError(f"{_host(client)} answered {path} with something that is no report")
+            raise ProviderError(f"{_host(client)} answered {path} with something other than a report")
         pages.append(page)
         token = page.get("next_page")
         if not page.get("has_more") or not isinstance(token, str) or token in seen:
@@ -185,7 +185,7 @@ def _asked(ask: Callable[[], Any], key: Key) -> Any:
             raise
         except Exception:  # noqa: BLE001 — whatever the SDK lets through must not show what was sent
             raise ProviderError("the provider's answer could not be read: try again later") from None
-    raise ProviderError("the provider could not be asked")
+    raise ProviderError("the request to the provider failed")
 
 
 def _wait_seconds(retry_after: str | None, attempt: int) -> float:
@@ -199,8 +199,8 @@ def _wait_seconds(retry_after: str | None, attempt: int) -> float:
 def _status_text(status: int, key: Key, wait: float) -> str:
     if status == 401:
         return (
-            f"the provider does not know the key in {key.found_in} (401): the organisation's reports need an Admin key"
-            " in ANTHROPIC_ADMIN_KEY, all else any API key in ANTHROPIC_API_KEY"
+            f"the provider does not recognise the key in {key.found_in} (401): the organisation's reports need an"
+            " Admin key in ANTHROPIC_ADMIN_KEY, all else any API key in ANTHROPIC_API_KEY"
         )
     if status == 403:
         return f"the key in {key.found_in} may not do this (403): an administrator of the organisation can allow it"
@@ -220,7 +220,7 @@ def _host(client: "Anthropic") -> str:
 def _checked(key: Key) -> Key:
     # A character that no header may hold would end up, key and all, in an error of the HTTP library.
     if not key.secret.isascii() or not key.secret.isprintable() or " " in key.secret:
-        raise ProviderError(f"what stands in {key.found_in} is no key: it holds spaces or other odd characters")
+        raise ProviderError(f"{key.found_in} does not hold a valid key: it has spaces or other odd characters")
     return key
 
 

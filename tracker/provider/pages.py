@@ -51,7 +51,7 @@ def parse_pages(pages: Iterable[dict[str, Any]], name: str) -> Reports:
                     found[kind].append(row)
                 days.add(_day_of(bucket))
     except (KeyError, TypeError, ValueError, AttributeError, InvalidOperation) as error:
-        raise UserError(f"{name}: not as the provider writes it: {type(error).__name__} {error}") from error
+        raise UserError(f"{name}: not in the provider's format: {type(error).__name__} {error}") from error
     kinds = [kind for kind, rows in found.items() if rows] or ["usage"]
     if len(kinds) > 1:
         raise UserError(f"{name}: several reports in one: save each in a file of its own")

@@ -69,7 +69,7 @@ class PlansReport:
 
     @property
     def cheapest_in(self) -> dict[str, float]:
-        """Share of the months that could follow in which each plan is the cheapest; fees alone compare no plans."""
+        """Share of the simulated months in which each plan is the cheapest; fees alone compare no plans."""
         return cheapest_shares(self.outlooks) if self.terms.extra_usage else {}
 
     @property
@@ -123,7 +123,7 @@ class PlansReport:
         if not ends:
             return None
         return (
-            f"You spend ~${self.per_active_day:,.2f} a working day. At the middle of each capacity the cheapest on"
+            f"You spend ~${self.per_active_day:,.2f} a working day. With mid-range capacities the cheapest on"
             f" average is {names.get(changes.now, 'none')}; {', '.join(ends)}."
         )
 
@@ -304,7 +304,7 @@ def _assumptions(
     """What the modelled figures rest on, in the words of the report."""
     made = [f"Months are drawn from {counted(len(load.base), 'day')} ({load.first} to {load.last}) as {draws.method}."]
     if load.is_stale:
-        made.append("There is no work in the last 26 weeks: the days are older ones.")
+        made.append("There is no work in the last 26 weeks: older days are used.")
     if load.counted.floor:
         made.append(
             f"The output of {load.counted.floor:,} of {load.counted.calls:,} calls is not fully recorded: spend, and"
@@ -319,8 +319,8 @@ def _assumptions(
         )
     else:
         made.append(
-            "As an API key, caches live five minutes: pauses of 5 to 60 minutes that an hour's cache survived are paid"
-            " again."
+            "With an API key, caches live five minutes: pauses of 5 to 60 minutes, which an hour's cache survived, are"
+            " paid again."
         )
     made.append(
         "Work above a limit goes on at API prices (extra usage)."
@@ -340,7 +340,7 @@ def _assumptions(
     if any(one.capacity.origin == Origin.PUBLISHED for one in outlooks):
         made.append("Published capacities are third-party measurements from before 2026-10-30.")
     if not load.is_of_sums:
-        made.append("Limits are shared with the web chat and other devices: this machine sees a part of the load.")
+        made.append("Limits are shared with the web chat and other devices: this machine sees only part of the load.")
     if terms.tax:
         made.append(
             f"Fees, and what a month and a task cost under a plan, include {terms.tax:.0%} tax; spend, also expected"

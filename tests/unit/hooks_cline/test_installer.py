@@ -179,7 +179,7 @@ class TestTargets:
         storage = user / ".config" / "Code" / "User" / "globalStorage" / "saoudrizwan.claude-dev"
         storage.mkdir(parents=True)
         assert targets([]).folders == ()
-        with pytest.raises(SettingsError, match="leave --cline-dir out"):
+        with pytest.raises(SettingsError, match="leave out --cline-dir"):
             targets([storage])
 
     def test_without_a_cline_folder_there_is_an_error(self, user: Path) -> None:

@@ -236,7 +236,7 @@ def test_a_reason_names_dollars_where_a_capacity_is_in_limit_units() -> None:
     days = [DayLoad(day.day, (reads,) if day.day.weekday() < 5 else ()) for day in days_of(lambda _: 0)]
     units = Capacity(Size(Range(39, 40, 41), read_weight=0.1, unit_usd=30 / 5.7), None, Origin.METER)
     compared = compare(days, capacities={"ultra": units}, plans=("api", "ultra"), knows_hours=True)
-    assert "It carries $205–216 a week (your meter); your weeks fill 71%" in compared.verdict.reason
+    assert "It carries $205–216 a week (your meter); your weeks use 71%" in compared.verdict.reason
 
 
 def test_changes_are_found_where_the_winner_changes() -> None:

@@ -68,7 +68,7 @@ def test_reports_are_printed_with_the_signs_that_the_console_has(on_windows: Run
     for command in ("spend", "tasks", "nudges", "backtest", "handover"):
         told = on_windows(*_RUN, command)
         assert (told.returncode, told.stderr) == (0, ""), command
-    assert "+ the database file is sound" in on_windows(*_RUN, "doctor").stdout
+    assert "+ the database file is intact" in on_windows(*_RUN, "doctor").stdout
 
 
 def test_a_file_that_was_read_is_not_opened_again(on_windows: Runner) -> None:

@@ -170,8 +170,8 @@ def test_the_list_says_so_and_undo_names_what_it_took_back(corrected: tuple[sqli
         "SELECT task_id FROM task_turn JOIN session ON session.id = session_id WHERE native_id = 's0' AND ordinal = 2"
     ).fetchone()
     own.close()
-    assert "Task starts are judged by your 30 corrections" in run("tasks")
+    assert "Task starts are judged by weights learned from your 30 corrections" in run("tasks")
     run("task", "edit", "join", identity)
-    assert run("task", "undo") == "taken back: join\n"
+    assert run("task", "undo") == "undone: join\n"
     assert run("task", "undo") == "taken back: split\n"
     assert "judged by your" not in run("tasks")

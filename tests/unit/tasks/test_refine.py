@@ -108,7 +108,7 @@ def test_json_inside_words_is_found() -> None:
 
 @pytest.mark.parametrize(
     ("status", "words"),
-    [(401, "does not know the key"), (429, r"asks to wait 0 s \(429\)"), (500, "500"), (529, "529"), (404, "404")],
+    [(401, "does not recognise the key"), (429, r"asks to wait 0 s \(429\)"), (500, "500"), (529, "529"), (404, "404")],
 )
 def test_an_error_of_the_api_is_one_sentence(db, api: Api, status: int, words: str) -> None:
     api.status = status
@@ -130,7 +130,7 @@ def test_a_fault_of_the_api_that_passes_is_waited_out(db, api: Api) -> None:
 
 def test_what_is_no_key_is_not_sent(db, api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ANTHROPIC_API_KEY", "sk-ant with\ttabs and ünicode")
-    with pytest.raises(UserError, match="what stands in ANTHROPIC_API_KEY is no key"):
+    with pytest.raises(UserError, match="ANTHROPIC_API_KEY does not hold a valid key"):
         ask(db)
     assert api.requests == []
 

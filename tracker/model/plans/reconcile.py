@@ -207,9 +207,12 @@ def _row(pair: _Pair, side: Side, evidence: Evidence) -> Row:
     if any(difference) or web:
         kind, why = _tokens_differ(pair, difference, web, evidence)
     elif is_other_amount and not has_usage:
-        kind, why = Difference.UNCLEAR, "only money was reported: the usage report would tell tokens from prices"
+        kind, why = (
+            Difference.UNCLEAR,
+            "only money was reported: the usage report would show whether tokens or prices differ",
+        )
     elif is_other_amount:
-        kind, why = Difference.PRICE, "the same tokens at another amount: compare the price rows (taximeter prices)"
+        kind, why = Difference.PRICE, "the same tokens at a different price: compare the price rows (taximeter prices)"
     elif not has_usage and money is None:
         kind, why = Difference.UNCLEAR, "only money was reported, and calls of that day have no price"
     else:
@@ -235,12 +238,12 @@ def _tokens_differ(pair: _Pair, difference: Sequence[int], web: int, evidence: E
         if pair.theirs is None:
             return (
                 Difference.COUNTED_TWICE,
-                "the provider has nothing of it: counted twice, or paid through another organisation or plan",
+                "the provider has no record of it: counted twice, or paid through another organisation or plan",
             )
         return Difference.COUNTED_TWICE, "the ledger has more than the provider billed"
     if difference[2] == -difference[3] and not any((difference[0], difference[1], difference[4], web)):
-        return Difference.PRICE, "the same writes, but with another cache lifetime"
-    return Difference.UNCLEAR, "more of one kind of tokens and less of another"
+        return Difference.PRICE, "the same writes, but with another cache TTL"
+    return Difference.UNCLEAR, "more tokens of one kind and fewer of another"
 
 
 def _provider_has_more(pair: _Pair, difference: Sequence[int], evidence: Evidence) -> tuple[str, str]:
@@ -249,9 +252,9 @@ def _provider_has_more(pair: _Pair, difference: Sequence[int], evidence: Evidenc
     if pair.ours and pair.ours.floor and not any(difference[:4]):
         return Difference.NOT_RECORDED, "the output of some calls is not fully recorded"
     if excess is not None and hidden >= _COVERED_SHARE * excess > 0:
-        return Difference.NOT_RECORDED, "the client's own totals have it as well"
+        return Difference.NOT_RECORDED, "the client's own totals include it too"
     if not pair.spent_on_day:
         return Difference.OTHER_MACHINE, "this machine made no call that day"
     if excess is not None and excess <= _HIDDEN_SHARE * pair.spent_on_day:
-        return Difference.NOT_RECORDED, "small beside the day: titles, compaction and checks that no transcript holds"
-    return Difference.OTHER_MACHINE, "too much for requests that go unrecorded"
+        return Difference.NOT_RECORDED, "small for that day: titles, compaction and checks missing from transcripts"
+    return Difference.OTHER_MACHINE, "too much for unrecorded requests"

@@ -18,7 +18,7 @@ SURE_SHARE = 0.8
 _CANDIDATE_SHARE = 0.05
 UNPRICED_SHARE_THAT_BLOCKS = 0.10
 _LIMIT_MATTERS = 0.05  # below this share of months with a hit, the size of a limit decides nothing
-_MORE_HISTORY = "More weeks of history: the difference is within what months vary."
+_MORE_HISTORY = "More weeks of history: the difference is within the variation between months."
 _STEP, _STEPS = 2**0.5, 12
 
 
@@ -174,7 +174,7 @@ def _without_extra_usage(outlooks: Sequence[PlanOutlook], evidence: Evidence, to
         return Verdict(sure[0].plan.id, (sure[0].plan.id,), _carries(sure[0], tolerance), None, best)
     reason = (
         f"{either([one.plan.name for one in candidates])}: whether {either([one.plan.name for one in open_plans])}"
-        " carries this work depends on where in its capacity range it really is."
+        " carries this work depends on its true capacity within the range."
         if open_plans
         else _open_reason(sure, shares)
     )
@@ -206,12 +206,14 @@ def _carries(one: PlanOutlook, tolerance: float) -> str:
 def _reason(best: PlanOutlook, by_id: Mapping[str, PlanOutlook], share: float) -> str:
     others = sorted((one for one in by_id.values() if one is not best and one.is_known), key=_middle)
     against = f"; next is {others[0].plan.name} at ${others[0].monthly.p50:,.0f}" if others else ""
-    chance = f"It is the cheapest in {share:.0%} of the months that could follow"
+    chance = f"It is the cheapest in {share:.0%} of the simulated months"
     if best.plan.is_metered:
         return f"{chance}: about ${best.monthly.p50:,.0f} a month{against}."
     week = best.capacity.week.usd if best.capacity.week else None
     sizes = f" It carries ${week.low:,.0f}–{week.high:,.0f} a week ({best.capacity.origin})" if week else ""
-    used = f"; your weeks fill {best.utilisation:.0%} of the middle of that." if best.utilisation is not None else "."
+    used = (
+        f"; your weeks use {best.utilisation:.0%} of the middle of that range." if best.utilisation is not None else "."
+    )
     beyond = best.monthly.p50 - best.fee_usd
     extra = f", about ${beyond:,.0f} of it on top of the fee" if beyond >= 0.5 else ""
     return f"{chance}: ${best.monthly.p50:,.0f} a month{extra}{against}.{sizes}{used if sizes else ''}"
@@ -235,11 +237,11 @@ def _settle(evidence: Evidence, candidates: Sequence[PlanOutlook]) -> str:
     if all((one.hit_probability_at_low or 0.0) < _LIMIT_MATTERS for one in candidates):
         return _MORE_HISTORY
     if not evidence.knows_hours:
-        return "The hours of the work, which a file of days does not have: taximeter plans over the ledger."
+        return "The hours of the work, which a file of days lacks: run taximeter plans on the ledger."
     if evidence.has_unused_meter:
         return (
-            "Your plan: --plan ID, or [plan] id in settings.toml. Its meter is fitted and replaces the published ranges"
-            " once it is known whose it is."
+            "Your plan: --plan ID, or [plan] id in settings.toml. Once the plan is known, its meter is"
+            " fitted and replaces the published ranges."
         )
     left = INTERVALS_NEEDED - evidence.meter_intervals
     if left > 0:
