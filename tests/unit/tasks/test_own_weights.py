@@ -173,5 +173,5 @@ def test_the_list_says_so_and_undo_names_what_it_took_back(corrected: tuple[sqli
     assert "Task starts are judged by weights learned from your 30 corrections" in run("tasks")
     run("task", "edit", "join", identity)
     assert run("task", "undo") == "undone: join\n"
-    assert run("task", "undo") == "taken back: split\n"
+    assert run("task", "undo") == "undone: split\n"
     assert "judged by your" not in run("tasks")
