@@ -1,18 +1,18 @@
-"""Small statistics that several subjects share. Draws are seeded: the same records give the same figures."""
+"""Statistics shared by several packages. Random draws are seeded: the same records give the same figures."""
 
 import math
 import random
 from collections.abc import Sequence
 
-TAIL = 0.1  # left out at either end: every range of the model is one of 80 % (section 12)
-Z_80 = 1.2816  # standard deviations from the middle of a normal law to its 90 %
+TAIL = 0.1  # left out at each end: all ranges of the model are 80 % (section 12)
+Z_80 = 1.2816  # standard deviations from the middle of a normal distribution to its 90 % quantile
 _DRAWS = 200_000
 _MAX_RESAMPLES = 1_000
 _MIN_RESAMPLES = 200
 
 
 def quantile(values: Sequence[float], share: float) -> float:
-    """The `share` quantile (0..1) with linear interpolation between order statistics; ValueError when empty."""
+    """The `share` quantile (0..1), interpolated linearly between order statistics; ValueError if empty."""
     if not values:
         raise ValueError("no values to take a quantile of")
     ordered = sorted(values)
@@ -23,25 +23,25 @@ def quantile(values: Sequence[float], share: float) -> float:
 
 
 def middle_80(values: Sequence[float]) -> tuple[float, float]:
-    """The 10 % and the 90 % quantile; ValueError when empty."""
+    """The 10 % and 90 % quantiles; ValueError if empty."""
     return quantile(values, TAIL), quantile(values, 1 - TAIL)
 
 
 def shrink(own: float, prior: float, observations: int, weight: int) -> float:
-    """Weigh the user's own mean k/(k+weight) against a prior."""
+    """Weighted mean of the user's own mean, with weight k/(k+weight) for k observations, and a prior."""
     own_share = observations / (observations + weight)
     return own_share * own + (1 - own_share) * prior
 
 
 def shrunk_mean(own: Sequence[float], prior: float, weight: int) -> float:
-    """The user's own mean, weighed by how many values it comes from."""
+    """The mean of the user's own values, shrunk towards a prior by their number."""
     return shrink(sum(own) / len(own) if own else 0.0, prior, len(own), weight)
 
 
 def bootstrap_mean_interval(values: Sequence[float]) -> tuple[float, float]:
-    """Bootstrap interval of the mean, 80 %; the number of resamples falls as samples grow (bounded work).
+    """80 % bootstrap interval of the mean; large samples get fewer resamples, to bound the work.
 
-    The order of the values does not matter. ValueError when empty.
+    The order of the values does not matter. ValueError if empty.
     """
     if not values:
         raise ValueError("no values to resample")
@@ -54,10 +54,10 @@ def bootstrap_mean_interval(values: Sequence[float]) -> tuple[float, float]:
 
 
 def _tail_of_means(size: int) -> float:
-    """The share of resampled means to leave out at either end.
+    """The share of resampled means to leave out at each end.
 
-    Means of few values resampled are spread too little, by the factor that Student's t and the unbiased variance put
-    right. Expanded percentiles: Hesterberg, What Teachers Should Know About the Bootstrap, 2015; the quantile of t by
+    Resampled means of few values vary too little; Student's t and the unbiased variance correct for it.
+    Expanded percentiles: Hesterberg, What Teachers Should Know About the Bootstrap, 2015; the quantile of t by
     its expansion in the degrees of freedom: Abramowitz and Stegun, Handbook of Mathematical Functions, 26.7.5.
     """
     if size == 1:

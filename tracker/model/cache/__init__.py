@@ -1,1 +1,1 @@
-"""The prompt cache (MODEL section 4): how long an entry lives, what a miss costs, and why it came."""
+"""The prompt cache (MODEL section 4): lifetime of entries, cost of misses, and their causes."""

@@ -1,6 +1,6 @@
-"""Why a cache entry was not there (MODEL section 4): the first rule of an ordered list that matches.
+"""Cause of a cache miss (MODEL section 4): the first matching rule of an ordered list.
 
-A cause is `reported` when the API or the client named it, `inferred` otherwise; nothing is claimed beyond the rule.
+A cause is `reported` if the API or the client named it, else `inferred`.
 """
 
 from collections.abc import Callable, Collection
@@ -11,10 +11,10 @@ from tracker.model.defaults import DEFAULTS, TTL_1H_MS, TTL_5M_MS
 
 
 class Cause:
-    """Names of causes, in the order in which they are tried; a report may use any of them."""
+    """Names of causes, in the order in which their rules are tried; the API may report any of them."""
 
-    REPORTED = "reported"  # the API gave a reason that has no name here
-    MESSAGES = "messages_changed"  # the API said so; never inferred
+    REPORTED = "reported"  # the API gave a reason without a name here
+    MESSAGES = "messages_changed"  # only if the API says so; never inferred
     MODEL = "model_changed"
     EFFORT = "effort_changed"  # effort or fast mode
     EXPIRED = "expired"
@@ -27,7 +27,7 @@ class Cause:
     UNKNOWN = "messages_changed_or_unknown"
 
 
-UNEXPLAINED = (Cause.MESSAGES, Cause.LOOK_BACK, Cause.UNKNOWN)  # the system prompt is not in question
+UNEXPLAINED = (Cause.MESSAGES, Cause.LOOK_BACK, Cause.UNKNOWN)  # the system prompt is not the cause
 
 
 class Source:
@@ -38,7 +38,7 @@ class Source:
 
 
 class Circumstances(NamedTuple):
-    """Everything that the rules depend on."""
+    """The inputs of the rules."""
 
     call: ChainCall
     previous: ChainCall
@@ -47,10 +47,12 @@ class Circumstances(NamedTuple):
     age_ms: int | None
     expired: bool
     static_floor: int | None
-    kept_reads: Collection[int]  # of earlier misses where the messages changed: may be the whole system prompt
+    kept_reads: Collection[
+        int
+    ]  # cache reads of earlier misses where the messages changed: they may be the whole system prompt
 
 
-# The API's diagnosis says "unavailable" and "previous_message_not_found" when it could not compare: no reason at all.
+# The API's diagnosis is "unavailable" or "previous_message_not_found" if it could not compare: no cause.
 _NO_VERDICT = frozenset({"unavailable", "previous_message_not_found"})
 _REPORTED_NAMES = {
     "model_changed": Cause.MODEL,
@@ -63,7 +65,7 @@ _REPORTED_NAMES = {
 
 
 def _differ(before: str | None, now: str | None) -> bool:
-    """True only when both sides are on record."""
+    """Whether both values are recorded and differ."""
     return before is not None and now is not None and before != now
 
 
@@ -100,14 +102,14 @@ _INFERENCES: tuple[tuple[str, _Rule], ...] = (
     (Cause.RESTART, _restart),
     (Cause.HISTORY, _history),
     (Cause.SKILL, lambda facts: facts.call.skill_or_command),
-    (Cause.SYSTEM, _system),  # before a pause: the API blames the system prompt for these, idle or not
+    (Cause.SYSTEM, _system),  # before _pause: the API reports the system prompt for these, idle or not
     (Cause.PAUSE, _pause),
     (Cause.LOOK_BACK, lambda facts: facts.call.tool_results >= DEFAULTS.parallel_tool_results),
 )
 
 
 def name_cause(facts: Circumstances) -> tuple[str, str]:
-    """(Cause, Source) of a miss; the last cause of the list when no rule matches."""
+    """(Cause, Source) of a miss; the last cause of the list if no rule matches."""
     reason = facts.call.miss_reason
     if reason is not None and reason not in _NO_VERDICT:
         return _REPORTED_NAMES.get(reason, Cause.REPORTED), Source.REPORTED

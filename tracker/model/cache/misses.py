@@ -1,7 +1,7 @@
-"""Cache misses of one chain (MODEL section 4): what a call should have read, and what it paid for again.
+"""Cache misses of one chain (MODEL section 4): what each call should have read, and what it paid for again.
 
-Only calls of the same chain are compared. Chain starts and rebuilds that a reset made necessary are never misses;
-they are reported under kinds of their own.
+Only calls of the same chain are compared. Chain starts and rebuilds after a reset are never misses; they have kinds of
+their own.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -16,7 +16,7 @@ FloorKey = tuple[str, str | None]  # model, client version
 
 
 class MissKind:
-    """What a call's cache reads show; None for a call that read what it should."""
+    """Kinds of cache result; a call that read what it should has none."""
 
     COLD_START = "cold_start"
     PLANNED_REBUILD = "planned_rebuild"
@@ -25,7 +25,7 @@ class MissKind:
 
 
 class Judgement(NamedTuple):
-    """The verdict on one counted call."""
+    """The cache judgement of one counted call."""
 
     call_id: int
     epoch: int  # counted from 0 within the chain
@@ -33,20 +33,20 @@ class Judgement(NamedTuple):
     expected_read: int = 0  # E, tokens
     ttl_ms: int | None = None  # lifetime of the entry that should have been read
     age_ms: int | None = None  # from the end of the previous call to the start of this one
-    expired: bool = False  # the entry had passed its lifetime when this call began
-    missed: int = 0  # M, tokens; 0 when within the noise
-    cause: str | None = None  # miss_causes.Cause, for partial and major
+    expired: bool = False  # the entry had expired when this call began
+    missed: int = 0  # M, tokens; 0 if within the noise
+    cause: str | None = None  # miss_causes.Cause, of partial and major misses
     source: str | None = None  # miss_causes.Source
-    up_to: bool = False  # the prompt is shorter than E: M is an upper bound
+    up_to: bool = False  # the prompt is shorter than E, so M is an upper bound
 
 
 _REBUILD_RESETS = frozenset({Reset.COMPACT, Reset.CLEAR, Reset.REWIND})
 
 
 def _expectations(calls: Sequence[ChainCall]) -> Iterator[tuple[ChainCall, ChainCall | None, Judgement]]:
-    """Walk a chain in file order: each call, the one before it, and what the call should have read.
+    """Each call of a chain in file order, with the call before it and its expected read.
 
-    Calls that do not grow the prompt stand aside with nothing expected.
+    Calls that do not grow the prompt expect nothing and are skipped as predecessors.
     """
     previous: ChainCall | None = None
     ttl_ms: int | None = None
@@ -74,12 +74,12 @@ def _expectations(calls: Sequence[ChainCall]) -> Iterator[tuple[ChainCall, Chain
         yield call, previous, Judgement(call.call_id, epoch, kind, expected, ttl_ms, age_ms, expired)
         ttl_ms = written_ttl(call.write_5m, call.write_1h) or ttl_ms
         if call.written and ttl_ms is None:
-            ttl_ms = TTL_5M_MS  # a mixed first write: what expires first is lost first
+            ttl_ms = TTL_5M_MS  # first write with both lifetimes: the shorter one expires first
         previous = call
 
 
 def missed_tokens(expected_read: int, call: ChainCall) -> int:
-    """M of MODEL section 4: tokens of the expected prefix that this call paid for again; 0 within the noise."""
+    """M of MODEL section 4: tokens of the expected prefix that the call paid for again; 0 if within the noise."""
     missed = min(expected_read - call.cache_read, call.written + call.input)
     if missed < max(DEFAULTS.noise_tokens, DEFAULTS.noise_share_of_expected * expected_read):
         return 0
@@ -87,7 +87,7 @@ def missed_tokens(expected_read: int, call: ChainCall) -> int:
 
 
 def judge_chain(calls: Sequence[ChainCall], floors: Mapping[FloorKey, int] | None = None) -> list[Judgement]:
-    """One verdict per counted call, in file order; `floors`: tokens that cold calls still read."""
+    """One judgement per counted call, in file order; `floors`: tokens that even cold calls read."""
     known_floors = floors or {}
     verdicts: list[Judgement] = []
     kept_reads: set[int] = set()
@@ -110,7 +110,7 @@ def judge_chain(calls: Sequence[ChainCall], floors: Mapping[FloorKey, int] | Non
                 ),
             )
             if cause in UNEXPLAINED and call.cache_read >= previous.cache_read:
-                kept_reads.add(call.cache_read)  # a teammate's first calls keep the prompt that its team shares
+                kept_reads.add(call.cache_read)  # a teammate's first calls read the prompt shared by its team
             is_major = missed >= DEFAULTS.major_share_of_expected * expected
             judgement = judgement._replace(
                 kind=MissKind.MAJOR if is_major else MissKind.PARTIAL,

@@ -1,6 +1,6 @@
-"""Chains of a session as the cache model reads them: calls in file order with what happened before each of them.
+"""Builds a session's chains for the cache model: calls in file order, with the circumstances before each.
 
-Copies that a fork made of its parent's calls stand in the fork's chain: they give the expected read, uncounted.
+A fork's chain includes the copies of its parent's calls: they set the expected read but are not counted.
 """
 
 from bisect import bisect_left, bisect_right
@@ -19,7 +19,7 @@ _RESETS = {
     EventKind.SUMMARY: (3, Reset.COMPACT),
     EventKind.COMPACT: (3, Reset.COMPACT),
     EventKind.CLEAR: (4, Reset.CLEAR),
-    EventKind.PLAN: (4, Reset.CLEAR),  # in the session that made the plan: carried out with a cleared context
+    EventKind.PLAN: (4, Reset.CLEAR),  # in the planning session: the plan was carried out with a cleared context
 }
 _RESTARTS = frozenset({EventKind.EXIT, EventKind.RESUME})
 _PROMPT_CHANGES = frozenset({EventKind.COMMAND, EventKind.MODE})
@@ -53,7 +53,7 @@ def session_chains(records: SessionRecords, rates: Mapping[str, Rates]) -> dict[
 
 
 def _reason(stored: str | None) -> str | None:
-    """The name of a reason that the API gave as an object."""
+    """The type of a reason that the API gave as an object."""
     if stored is None or not stored.startswith("{"):
         return stored
     try:

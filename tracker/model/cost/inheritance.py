@@ -1,8 +1,8 @@
-"""What a task inherited (MODEL section 3): for each call of a chain, where the re-read prompt came from.
+"""What a task inherited (MODEL section 3): where each call's re-read prompt came from.
 
-The prompt is ordered: the baseline (first prompt of the chain), then what stood there when the task began, then the
-task's own content. A compaction mixes what it keeps, so the inherited part shrinks in proportion; a cleared context
-inherits nothing; a shorter prompt never holds more than all of itself.
+A prompt is, in order: the baseline (the chain's first prompt), the context from before the task, the task's own
+content. A compaction mixes what it keeps, so the inherited part shrinks in proportion. A cleared context inherits
+nothing.
 """
 
 from collections.abc import Hashable, Mapping, Sequence
@@ -12,14 +12,14 @@ from tracker.model.cost.chain_call import ChainCall, Reset
 
 
 class Origin(NamedTuple):
-    """Tokens up to which a call's prompt is baseline, and up to which it stood there when its task began."""
+    """A call's prompt is baseline up to `baseline_tokens`, and from before its task up to `context_at_begin` tokens."""
 
     baseline_tokens: int
     context_at_begin: int
 
 
 def origins(calls: Sequence[ChainCall], task_of: Mapping[tuple[int, bool], Hashable]) -> dict[int, Origin]:
-    """Origin of each own call of one chain in file order; `task_of` maps (call id, copied) to the task."""
+    """Origin of each own call of a chain, in file order; `task_of` maps (call id, is a copy) to the task."""
     found: dict[int, Origin] = {}
     begins: dict[Hashable, int] = {}
     baseline: int | None = None
@@ -43,7 +43,7 @@ def origins(calls: Sequence[ChainCall], task_of: Mapping[tuple[int, bool], Hasha
 
 
 def _standing(call: ChainCall, before: ChainCall) -> int:
-    """Tokens in the context when a task begins with `call`: the last prompt and its answer, unless a reset cut them."""
+    """Context in tokens when a task begins with `call`: the previous prompt and answer, unless a reset cut them."""
     if call.reset_before == Reset.CLEAR:
         return 0
     return min(before.context + before.output, call.context)

@@ -1,4 +1,4 @@
-"""The five rates of a price row (MODEL section 3), exact for bills and as floats for what is modelled.
+"""The five rates of a price row (MODEL section 3): exact for bills, floats for modelled figures.
 
 The read rate is data, never a fixed share of the input rate.
 """
@@ -38,7 +38,7 @@ class Rates:
         return cls(price.input, price.write_5m, price.write_1h, price.cache_read, price.output)
 
     def prompt_nano(self, input_tokens: int, cache_read: int, write_5m: int, write_1h: int) -> int:
-        """Nano-dollars of a prompt, each component rounded by itself as in its bill."""
+        """Nano-dollars of a prompt, each component rounded separately as in a bill."""
         return (
             component_nano(input_tokens, self.input)
             + component_nano(cache_read, self.read)
@@ -47,7 +47,7 @@ class Rates:
         )
 
     def write_rate(self, ttl_ms: int | None) -> int:
-        """Pico-dollars per token written under a TTL; providers without a write rate bill input (MODEL section 11)."""
+        """Pico-dollars per token written with a TTL; the input rate if there is no write rate (MODEL section 11)."""
         rate = self.write_1h if ttl_ms == TTL_1H_MS else self.write_5m
         return rate or self.input
 

@@ -16,23 +16,23 @@ from tracker.model.cost.rates import PICO_PER_NANO, Rates
 class Split(NamedTuple):
     """Nano-dollars of one call."""
 
-    rent: int  # re-reading what was already there
-    waste: int  # paid again because the cache was lost
+    rent: int  # re-reading the context
+    waste: int  # paid again because of a cache miss
     fresh: int  # new content entering the context
     generation: int
     other: int
 
 
 class RentSplit(NamedTuple):
-    """Nano-dollars of a call's rent by where the re-read tokens came from."""
+    """A call's rent in nano-dollars, by origin of the re-read tokens."""
 
     baseline: int  # the first prompt of a fresh session
-    carry_over: int  # there when the task began, above the baseline
+    carry_over: int  # context from before the task, above the baseline
     own: int
 
 
 def _rounded_ratio(numerator: int, denominator: int) -> int:
-    """Nearest integer of a ratio with a positive denominator, half to even."""
+    """A ratio rounded half to even; the denominator is positive."""
     quotient, remainder = divmod(numerator, denominator)
     if 2 * remainder > denominator or (2 * remainder == denominator and quotient & 1):
         return quotient + 1
@@ -52,10 +52,10 @@ def _waste_nano(call: ChainCall, rates: Rates, missed: int) -> int:
 
 
 def split_call(call: ChainCall, missed: int) -> Split | None:
-    """Split the call's cost, `missed` being M of the call's judgement in tokens; None for an unpriced call.
+    """Split the call's cost; `missed` is M of its judgement in tokens. None for an unpriced call.
 
     A call with a cost but no rates (the provider reported only money) is all `other`.
-    Raises ValueError if more was missed than the call paid for.
+    ValueError if more tokens were missed than the call paid for.
     """
     if missed > call.written + call.input:
         raise ValueError(f"call {call.call_id}: missed {missed} tokens, but paid for fewer")
@@ -77,8 +77,8 @@ def split_call(call: ChainCall, missed: int) -> Split | None:
 def split_rent(rent_nano: int, reread_tokens: int, baseline_tokens: int, context_at_task_begin: int) -> RentSplit:
     """Split the rent on `reread_tokens` (cr + M) by origin; the parts sum to `rent_nano` exactly.
 
-    The prompt is ordered: first the baseline, then what else stood there when the task began, then the task's own
-    content. The caller lowers `context_at_task_begin` when a reset made the inherited part shorter.
+    A prompt is, in order: baseline, other context from before the task, the task's own content. The caller lowers
+    `context_at_task_begin` after a reset shortened the inherited part.
     """
     if reread_tokens <= 0:
         return RentSplit(0, 0, rent_nano)

@@ -1,1 +1,1 @@
-"""What comes next (MODEL sections 5 and 6): growth of the context, cost of the next calls, how many are to come."""
+"""Forecasts (MODEL sections 5 and 6): growth of the context, cost of the next calls, number of remaining calls."""

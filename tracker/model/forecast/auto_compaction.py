@@ -1,7 +1,7 @@
-"""Where each client shortens the context by itself as it is shipped (MODEL section 5): by size, in tokens.
+"""Context size in tokens at which each client compacts automatically, as shipped (MODEL section 5).
 
-Read off the published clients: Cline's command line 3.0.65 (`@cline/core` 0.0.86) and 2.18.0 (extension 3.82.0), and
-Roo Code 3.52. A user's settings may say otherwise, and no record tells them.
+Taken from the published clients: Cline's command line 3.0.65 (`@cline/core` 0.0.86) and 2.18.0 (extension 3.82.0), and
+Roo Code 3.52. A user may have changed the client's settings, which no record shows.
 """
 
 import re
@@ -13,15 +13,15 @@ from tracker.model.defaults import DEFAULTS
 
 _MARGIN_TOKENS = DEFAULTS.context_window_tokens - DEFAULTS.auto_compact_trigger_tokens
 _OLD_MARGIN_TOKENS = DEFAULTS.context_window_tokens - DEFAULTS.auto_compact_trigger_old_client_tokens
-_MARGIN_SINCE = (2, 1, 21)  # Claude Code's version from which it compacts at 167k of 200k
+_MARGIN_SINCE = (2, 1, 21)  # first version of Claude Code that compacts at 167k of 200k
 
 _CLASSIC_MARGINS = {64_000: 27_000, 128_000: 30_000}
 _CLASSIC_MARGIN_TOKENS = 40_000
-_ROO_ANSWER_TOKENS = 8_192  # kept free for the answer on Claude models without thinking, and on those unknown to Roo
+_ROO_ANSWER_TOKENS = 8_192  # reserved for the answer on Claude models without thinking, and on models unknown to Roo
 
 
 class Client(StrEnum):
-    """A program whose own compaction is known; Cline's two generations have rules of their own."""
+    """A client whose automatic compaction is known; Cline's two generations have different rules."""
 
     CLAUDE_CODE = Agent.CLAUDE_CODE
     CLINE = Agent.CLINE
@@ -30,29 +30,29 @@ class Client(StrEnum):
 
 
 class TriggerSource(StrEnum):
-    """What a trigger rests on."""
+    """What a trigger is based on."""
 
     LEARNED = "learned"  # the user's own compactions
-    SHIPPED = "shipped"  # the client as it is shipped, and the model's window
-    ASSUMED = "assumed"  # neither: the window is unknown, or the session has outgrown the client's size
+    SHIPPED = "shipped"  # the client's shipped rule, and the model's window
+    ASSUMED = "assumed"  # the window is unknown, or the session has outgrown the client's trigger
 
 
 class Trigger(NamedTuple):
-    """Context size at which the client compacts by itself, in tokens."""
+    """Context size at which the client compacts automatically, in tokens."""
 
     tokens: int
     source: TriggerSource
 
 
 def unknown_window(client: Client) -> int:
-    """The context window in tokens that a client gives a model of which it knows none."""
+    """The context window in tokens that a client assumes for unknown models."""
     return DEFAULTS.context_window_tokens if client == Client.CLAUDE_CODE else 128_000
 
 
 def shipped_trigger(client: Client, window: int, version: str | None = None) -> int:
-    """Prompt size in tokens at which a client shortens the context of a model with this window.
+    """Prompt size in tokens at which a client compacts, for a model with this window.
 
-    Classic Cline cuts off the oldest messages there, unless its user has turned condensing on; the others summarise.
+    Classic Cline then drops the oldest messages, unless its user has turned condensing on; the others summarise.
     """
     if client == Client.CLINE:
         return window * 9 // 10
@@ -65,6 +65,6 @@ def shipped_trigger(client: Client, window: int, version: str | None = None) -> 
 
 
 def _is_old(version: str | None) -> bool:
-    """Whether Claude Code compacted at 155k of 200k; one of unknown version did not."""
+    """Whether this version of Claude Code compacts at 155k of 200k; False if the version is unknown."""
     numbers = re.match(r"(\d+)\.(\d+)\.(\d+)", version or "")
     return numbers is not None and tuple(map(int, numbers.groups())) < _MARGIN_SINCE

@@ -1,6 +1,6 @@
-"""How a context grows and what a call costs because of it (MODEL section 5). Everything here is modelled.
+"""Growth of a context, and the cost of calls that follows from it (MODEL section 5). Everything here is modelled.
 
-Growth is estimated from this epoch's last calls, shrunk towards the user's pool: never a median, never the raw mean.
+Growth is estimated from this epoch's latest calls, shrunk towards the user's pool: never a median or a raw mean.
 """
 
 import math
@@ -14,7 +14,7 @@ from tracker.model.quantiles import TAIL, middle_80, quantile, shrunk_mean
 
 @dataclass(frozen=True, slots=True)
 class GrowthPool:
-    """Growth and output of the user's calls on a model, in tokens per call."""
+    """Mean growth and output of the user's calls on a model, in tokens per call."""
 
     growth: float = DEFAULTS.growth_tokens_per_call
     growth_p99: float = DEFAULTS.growth_p99_tokens
@@ -23,22 +23,22 @@ class GrowthPool:
 
 @dataclass(frozen=True, slots=True)
 class GrowthEstimate:
-    """Expected growth and output of the next calls, tokens per call; above 0, as the shipped values weigh in."""
+    """Expected growth and output of the next calls in tokens per call; always positive, through the shipped values."""
 
     growth: float
     output: float
 
 
 def _kept_growth(increments: Sequence[int], ceiling: float) -> list[float]:
-    """Increments without context drops, clipped to what is usual for the user."""
+    """Increments without context drops, clipped at `ceiling`."""
     kept = (change for change in increments if change >= -DEFAULTS.dropped_context_tokens)
     return [min(max(float(change), 0.0), ceiling) for change in kept]
 
 
 def growth_pool(increments: Sequence[int], outputs: Sequence[int]) -> GrowthPool:
-    """The user's pool for a model from all recorded increments of C and outputs, shrunk to the shipped start values.
+    """The user's pool for a model from all recorded increments of C and outputs, shrunk to the shipped values.
 
-    The shipped 99th percentile holds until a hundred increments stand against it.
+    The shipped 99th percentile is used until there are a hundred increments.
     """
     raw = [float(change) for change in increments if change >= 0]
     ceiling = quantile(raw, 0.99) if len(raw) >= DEFAULTS.values_before_own_tails else DEFAULTS.growth_p99_tokens
@@ -75,38 +75,38 @@ def next_call_nano(context: float, growth: float, output: float, tariff: Tariff)
 
 
 def rent_crossover_tokens(growth: float, output: float, tariff: Tariff) -> float:
-    """C_x: above this context re-reading costs more than the rest of the call; infinite where reads are free."""
+    """C_x: context above which re-reading costs more than the rest of the call; infinite if reads are free."""
     rest = tariff.write * growth + tariff.output * output
     return rest / tariff.read if tariff.read else math.inf
 
 
 def lifetime_nano(tokens: float, later_calls: float, tariff: Tariff) -> float:
-    """What content of `tokens` costs over its life: written once, read by each later call of the epoch."""
+    """Nano-dollars of content over its life: written once, read by each later call of the epoch."""
     return tokens * (tariff.write + later_calls * tariff.read)
 
 
 def calls_to_compaction(context: int, trigger_tokens: int, estimate: GrowthEstimate) -> float:
-    """Calls to expect before the automatic compaction at `trigger_tokens`."""
+    """Expected calls before the automatic compaction at `trigger_tokens`."""
     return max(0, trigger_tokens - context) / estimate.growth
 
 
 @dataclass(frozen=True, slots=True)
 class CallsPerTurn:
-    """The user's turns, in calls."""
+    """Distribution of calls per turn."""
 
     mean: float
     p10: float
     p90: float
 
     def calls_in(self, turns: int) -> int:
-        """Calls to expect in a number of turns, one per turn at the least."""
+        """Expected calls in a number of turns, at least one per turn."""
         return max(turns, round(turns * self.mean))
 
 
 def calls_per_turn(turn_calls: Sequence[int]) -> CallsPerTurn:
-    """Distribution of calls per turn, its mean shrunk towards the shipped one as growth is.
+    """Distribution of calls per turn, its mean shrunk towards the shipped one.
 
-    Without turns of one's own the spread is that of a geometric law with the shipped mean.
+    Without own turns, the spread is that of a geometric distribution with the shipped mean.
     """
     if not turn_calls:
         mean = DEFAULTS.calls_per_turn

@@ -1,8 +1,8 @@
-"""Cost of the next n calls with an 80 % band (MODEL section 5): split conformal on epochs that have ended.
+"""Cost of the next n calls with an 80 % band (MODEL section 5): split conformal prediction on finished epochs.
 
-The band is conditional on n more calls in this epoch, and says so; it is never a bootstrap of the session itself. It is
-calibrated where forecasts are asked for, at turn ends: a prompt, and often a pause, comes next. Stretches from anywhere
-in an epoch are cheaper, and their bands held 64 % (docs/accuracy.md).
+The band is conditional on n more calls in this epoch; it is never a bootstrap of the session itself. It is calibrated
+at turn ends, where forecasts are made: a prompt, and often a pause, comes next. Stretches from anywhere in an epoch are
+cheaper, and bands calibrated on them held only 64 % (docs/accuracy.md).
 """
 
 import math
@@ -31,7 +31,7 @@ class Band(NamedTuple):
     residuals: int
 
 
-# 10 % and 90 % values for users without a history; no median ships with them, so the point is F itself.
+# 10 % and 90 % values for users without a history; the shipped median is 0, so the point is F itself.
 _SHIPPED = {5: (-0.33, 0.71), 10: (-0.28, 0.70), 20: (-0.28, 0.55), 40: (-0.29, 0.51)}
 
 
@@ -48,7 +48,7 @@ class Forecast:
 
 
 class EpochCall(NamedTuple):
-    """One call of an ended epoch, for calibration: tokens and nano-dollars."""
+    """One call of a finished epoch, for calibration: tokens and nano-dollars."""
 
     context: int
     output: int
@@ -68,9 +68,9 @@ def bucket_of(calls: float) -> int:
 
 
 def _conformal(residuals: Sequence[float]) -> Band:
-    """Order statistics at rank floor(a(m+1)) and ceil((1-a)(m+1)), a being half of what the band leaves out.
+    """Order statistics at ranks floor(a(m+1)) and ceil((1-a)(m+1)); a is half of what the band leaves out.
 
-    There are a hundred residuals at the least, so that both ranks exist.
+    With at least a hundred residuals, both ranks exist.
     """
     ordered = sorted(residuals)
     count = len(ordered)
@@ -81,7 +81,7 @@ def _conformal(residuals: Sequence[float]) -> Band:
 
 
 def band_for(calls: float, own: Sequence[float] = ()) -> Band:
-    """Band for n calls: from the user's own residuals in their bucket where there are a hundred, else the shipped."""
+    """Band for n calls: from the user's own residuals if the bucket has a hundred, else the shipped one."""
     if len(own) >= DEFAULTS.values_before_own_tails:
         return _conformal(own)
     low, high = _SHIPPED[bucket_of(calls)]
@@ -101,7 +101,7 @@ def forecast(calls: int, context: int, estimate: GrowthEstimate, tariff: Tariff,
 
 
 def epoch_residuals(epoch: Sequence[EpochCall], bucket: int, pool: GrowthPool, tariff: Tariff) -> list[float]:
-    """ln(actual/F) of the `bucket` calls after each turn end of an ended epoch, forecast from what preceded them."""
+    """ln(actual/F) of the `bucket` calls after each turn end of a finished epoch, forecast from the calls before."""
     residuals: list[float] = []
     increments = [after.context - before.context for before, after in pairwise(epoch)]
     outputs = [call.output for call in epoch]
