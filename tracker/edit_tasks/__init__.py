@@ -1,1 +1,1 @@
-"""The user's edits of tasks: each is stored, never changed, and the sessions that it touches are rebuilt."""
+"""Applies the user's edits of tasks: stores each edit, append-only, and rebuilds the sessions it touches."""

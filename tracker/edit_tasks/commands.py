@@ -1,6 +1,6 @@
-"""What `taximeter task edit` and `task undo` do, one function each; the dashboard's keys call the same.
+"""One function per `taximeter task edit` command, and `task undo`; the dashboard's keys call the same functions.
 
-A task is named by its id or an unambiguous beginning of it, a turn by `ID.N`, N counting from 1 in order of time.
+A task is named by its id or an unambiguous prefix, a turn by `ID.N`, N counting from 1 in order of time.
 """
 
 import sqlite3
@@ -35,18 +35,18 @@ _MAX_DIGITS = 9
 
 
 class EditError(UserError):
-    """What cannot be done, and what can."""
+    """Why an edit is not possible, and what is."""
 
 
 class Turn(NamedTuple):
-    """A turn of a task as an edit needs it."""
+    """A turn of a task, for an edit."""
 
     row: TaskTurnRow
     anchor: Anchor
 
 
 def find_task(db: sqlite3.Connection, text: str) -> str:
-    """The whole id of a task; EditError if it is unknown or not unmistakable."""
+    """The full id of a task; EditError if it is unknown or ambiguous."""
     wanted = text.strip().lower()
     found = ids_like(db, wanted) if wanted else []
     if len(found) == 1:
@@ -57,7 +57,7 @@ def find_task(db: sqlite3.Connection, text: str) -> str:
 
 
 def find_numbered(db: sqlite3.Connection, text: str) -> tuple[str, int]:
-    """Task and turn number of `ID.N`; the number is 1 where none is given."""
+    """Task id and turn number of `ID.N`; the number defaults to 1."""
     name, _, number = text.partition(".")
     if number and not (number.isdecimal() and len(number) <= _MAX_DIGITS):
         raise EditError(f"not a turn: {text!r} (write ID.N, as in t1f3.4)")
@@ -73,7 +73,7 @@ def turn_of(db: sqlite3.Connection, identity: str, number: int) -> Turn:
 
 
 def rename(db: sqlite3.Connection, identity: str, title: str) -> str:
-    """Give the task a title of the user's own."""
+    """Set the task's title."""
     title = " ".join(title.split())
     if not title:
         raise EditError("a title needs at least one letter")
@@ -81,21 +81,21 @@ def rename(db: sqlite3.Connection, identity: str, title: str) -> str:
 
 
 def set_status(db: sqlite3.Connection, identity: str, status: str) -> str:
-    """Say what became of the task: the strongest evidence there is."""
+    """Set the task's status, with the strongest evidence."""
     if status not in list(TaskStatus):
         raise EditError(f"not a status: {status!r} (one of {', '.join(TaskStatus)})")
     return _about_task(db, identity, EditKind.STATUS, EditBody(status=status))
 
 
 def exclude(db: sqlite3.Connection, identity: str, *, is_on: bool = True) -> str:
-    """Leave the task out of all rates (its cost stays in the total, outside tasks), or take it in again."""
+    """Exclude the task from all rates, or include it again; its cost stays in the total, outside tasks."""
     return _about_task(db, identity, EditKind.EXCLUDE, EditBody(is_on=is_on))
 
 
 def split(db: sqlite3.Connection, identity: str, number: int) -> str:
-    """Let a task start at this turn; returns the id of the task that the turn is on then.
+    """Start a task at this turn; returns the id of the turn's new task.
 
-    The rest of the turn's session goes with it, and parts of the task in other sessions that begin later.
+    The later turns of its session go with it, and so do parts of the task in other sessions that begin later.
     """
     if number == 1:
         raise EditError("turn 1 already starts the task; name the turn at which another begins")
@@ -108,9 +108,9 @@ def split(db: sqlite3.Connection, identity: str, number: int) -> str:
 
 
 def join(db: sqlite3.Connection, identity: str, number: int = 1) -> str:
-    """Let this turn go on with what comes before it in its session; returns the task that it is on then.
+    """Make this turn continue the one before it in its session; returns the id of its new task.
 
-    Those that follow it in its session go with it. The turn that names a task takes all of the task along.
+    The turns that follow it in its session go with it; the turn that names a task takes the whole task along.
     """
     turn = turn_of(db, identity, number)
     before = _before(db, turn.row)
@@ -137,7 +137,7 @@ def merge(db: sqlite3.Connection, into: str, others: list[str]) -> str:
 
 
 def move(db: sqlite3.Connection, identity: str, number: int, target: str) -> str:
-    """Put one turn on another task; what follows it stays where it is, and so do title, status and exclusion."""
+    """Move one turn to another task. Later turns stay on the old task, as do title, status and exclusion."""
     turn, into = turn_of(db, identity, number), turn_of(db, target, 1)
     if identity == target:
         raise EditError("the turn already belongs to that task")
@@ -146,7 +146,7 @@ def move(db: sqlite3.Connection, identity: str, number: int, target: str) -> str
 
 
 def undo(db: sqlite3.Connection) -> str | None:
-    """Take back the last edit that is in force; what it did, or None if there is none."""
+    """Undo the last edit in force; returns its description, None if there is none."""
     standing = in_force(edits(db))
     if not standing:
         return None
@@ -169,12 +169,12 @@ def _regrouping(leaving: Iterable[TaskTurnRow], onto: str, *losing: str) -> Regr
 
 
 def _is_from(row: TaskTurnRow, start: TaskTurnRow) -> bool:
-    """Whether a turn is that turn or follows it in its part of the task."""
+    """Whether the turn is `start` or follows it in its part of the task."""
     return (row.session_id, row.root) == (start.session_id, start.root) and row.ordinal >= start.ordinal
 
 
 def _before(db: sqlite3.Connection, turn: TaskTurnRow) -> TaskTurnRow | None:
-    """What a turn goes on with: the turn before it in its session, a moved one only where there is no other."""
+    """The turn that this one would continue: the previous one in its session, preferring turns that were not moved."""
     placements = read_overlay(db).placements
     earlier = [
         row
@@ -186,7 +186,7 @@ def _before(db: sqlite3.Connection, turn: TaskTurnRow) -> TaskTurnRow | None:
 
 
 def _about_task(db: sqlite3.Connection, identity: str, kind: str, body: EditBody) -> str:
-    """Apply an edit to the task as it is now: what is said of its first turn holds for those that go on with it."""
+    """Apply an edit to the present task, through its first turn; the turns that continue it are named too."""
     first = turn_of(db, identity, 1)
     others = [row for row in turns_of(db, identity) if row.prompt_uuid != row.root]
     kept = tuple(_turn(db, identity, row).anchor for row in others)

@@ -1,1 +1,1 @@
-"""Tasks (MODEL section 2): turns, where a task starts, how it ended, what it cost, and the user's corrections."""
+"""Tasks (MODEL section 2): turns, task boundaries, status, cost, and the user's corrections."""

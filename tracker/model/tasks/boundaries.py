@@ -1,7 +1,7 @@
-"""Where a task starts inside a session (MODEL section 2.1): hard rules, rules that forbid, and a readable score.
+"""Finds task boundaries within a session (MODEL section 2.1): hard rules, forbidding rules, and an explainable score.
 
-A prompt starts a task when its score reaches 1. While the turn runs, the score knows what was done so far. It looks at
-the turn before and not at the task so far, so a wrong decision does not lead to the next.
+A prompt starts a task if its score reaches 1. While the turn runs, the score uses what was done so far. It compares
+with the previous turn, not with the task so far, so a wrong decision does not cause the next one.
 """
 
 import math
@@ -44,7 +44,7 @@ _WHOLE_TASK_AGENTS = frozenset({Agent.CLINE, Agent.ROO})
 
 
 class Decision:
-    """What was decided at a prompt."""
+    """Decisions at a prompt."""
 
     FIRST = "first"  # the session's first turn, or its first after /clear
     START = "start"
@@ -54,7 +54,7 @@ class Decision:
 
 
 class Features(NamedTuple):
-    """The features of the score, of the prompt and against the one before; from 0 to 1, first words from -1."""
+    """Features of the score: of the prompt, and of its difference from the previous one; 0..1, first words -1..1."""
 
     announces_new: float = 0.0
     brings_news: float = 0.0
@@ -77,7 +77,7 @@ class Weights(Features):
     """Weight of each feature."""
 
 
-# Of each feature: its weight as shipped, and how it is worded where a decision is explained.
+# Each feature's shipped weight, and its wording in explanations.
 _SHIPPED = {
     "announces_new": (0.28, "says that something new comes"),
     "brings_news": (0.10, "opens with news or a wish"),
@@ -100,17 +100,17 @@ WEIGHTS = Weights(**{name: weight for name, (weight, _) in _SHIPPED.items()})
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """The decision on one turn; `group` names the turn that its task starts with, in this session's order."""
+    """The decision on one turn; `group` is the index of the turn that starts its task."""
 
     group: int
     decision: str
     score: float | None = None
-    features: Features | None = None  # also where the user's word stands above them
+    features: Features | None = None  # also if the user's edit overrides them
     weights: Weights = WEIGHTS
 
     @property
     def reasons(self) -> str:
-        """The features that weighed most, in words; nothing where the score did not decide."""
+        """The features that contributed most, in words; empty if the score did not decide."""
         if self.features is None or self.score is None:
             return ""
         parts = sorted(contributions(self.features, self.weights).items(), key=lambda part: -abs(part[1]))
@@ -118,7 +118,7 @@ class Verdict:
 
 
 def contributions(features: Features, weights: Weights = WEIGHTS) -> dict[str, float]:
-    """What each feature adds to the score."""
+    """Contribution of each feature to the score."""
     return {
         name: weight * value
         for name, weight, value in zip(Features._fields, weights, features, strict=True)
@@ -132,7 +132,7 @@ def score_of(features: Features, weights: Weights = WEIGHTS) -> float:
 
 
 def word_set(words: bytes) -> frozenset[bytes]:
-    """The hashes of a prompt's content words."""
+    """Hashes of a prompt's content words."""
     return frozenset(words[start : start + WORD_BYTES] for start in range(0, len(words), WORD_BYTES))
 
 
@@ -142,7 +142,7 @@ def _ramp(value: float, low: float, high: float) -> float:
 
 
 def features_of(turn: TurnInfo, previous: TurnInfo) -> Features:
-    """Features of a prompt after `previous`, and of what the agent has done about it so far."""
+    """Features of a prompt after `previous`, and of the agent's work on it so far."""
     row = turn.row
     words, before = word_set(row.words), word_set(previous.row.words)
     folders, edited = touched_folders(turn), edited_files(turn)
@@ -188,12 +188,12 @@ def is_forbidden(turn: TurnInfo, previous: TurnInfo, agent: str) -> bool:
 
 
 def is_said_again(turn: TurnInfo, previous: TurnInfo, prompts: AbstractSet[frozenset[bytes]]) -> bool:
-    """The same as one of the task's `prompts`, as after a failed request; or other words for one never answered."""
+    """Whether it repeats one of the task's `prompts`, as after a failed request, or rephrases an unanswered one."""
     words = word_set(turn.row.words)
     if len(words) < _FEW_WORDS:
         return False
     before = word_set(previous.row.words)
-    is_command = turn.row.kind == TurnKind.COMMAND  # sent again, it begins its work anew
+    is_command = turn.row.kind == TurnKind.COMMAND  # a repeated command starts its work again
     unanswered = not previous.calls and not previous.copies and bool(before)
     return (words in prompts and not is_command) or (
         unanswered and len(words & before) >= _SAID_AGAIN_SHARE * min(len(words), len(before))
@@ -201,7 +201,7 @@ def is_said_again(turn: TurnInfo, previous: TurnInfo, prompts: AbstractSet[froze
 
 
 class LocalPlacement(NamedTuple):
-    """A placement (tracker.model.tasks.edits) by index: the target's in this session, None if it is in another."""
+    """A placement (tracker.model.tasks.edits) by turn index; the target is None if it is in another session."""
 
     kind: str  # start | continue | join | move
     target: int | None = None
@@ -218,10 +218,10 @@ def decide(
     weights: Weights = WEIGHTS,
     is_whole: bool = False,
 ) -> list[Verdict]:
-    """One verdict per turn, in order; `placements` are by index and stand above every rule.
+    """One verdict per turn, in order; `placements`, by turn index, override every rule.
 
-    A notification is on the task of the turn that started its agent. A joined turn takes those that follow along, a
-    moved one leaves them where they were. A session that `is_whole`, as a teammate's, is cut by placements alone.
+    A notification belongs to the task of the turn that started its agent. Turns that follow a joined turn go with it;
+    those that follow a moved one do not. With `is_whole`, as for a teammate's session, only placements start tasks.
     """
     walk = _Walk(agent, weights, is_whole)
     for turn in turns:
@@ -240,7 +240,7 @@ class _Walk:
         self._previous: TurnInfo | None = None
 
     def step(self, turn: TurnInfo, turns: Sequence[TurnInfo], placement: LocalPlacement | None) -> None:
-        """Decide on one turn."""
+        """Decide one turn."""
         if turn.origin is not None and placement is None:
             self._put(turn, Verdict(self.verdicts[turn.origin].group, Decision.NEVER))
             return
@@ -273,7 +273,7 @@ class _Walk:
         return Verdict(turn.index if starts else self._group, decision, score, features, self._weights)
 
     def _features(self, turn: TurnInfo, turns: Sequence[TurnInfo]) -> Features | None:
-        """The features of the score; None where a rule decides without it."""
+        """The features of the score; None if a rule decides without it."""
         previous, group = self._previous, self._group
         if previous is None or group is None or self._is_whole or is_cleared_before(turn, turns):
             return None
@@ -287,11 +287,11 @@ class _Walk:
 
 
 def is_cleared_before(turn: TurnInfo, turns: Sequence[TurnInfo]) -> bool:
-    """Whether the context was cleared between the turn before and this one, in the same file."""
+    """Whether the context was cleared between the previous turn and this one, in the same file."""
     before = turns[turn.index - 1]
     return any(event.kind == EventKind.CLEAR and event.position > before.row.position for event in before.events)
 
 
 def has_moved(turn: TurnInfo) -> bool:
-    """Whether the prompt was typed in another project than the one before."""
+    """Whether the prompt was typed in another project than the previous one."""
     return any(event.kind == EventKind.FOLDER and event.position == turn.row.position for event in turn.events)

@@ -1,13 +1,13 @@
-"""The user's own weights of the boundary score, fitted to their corrections (MODEL section 2.1).
+"""Fits the weights of the boundary score to the user's corrections (MODEL section 2.1).
 
-Each correction that says of a turn "a task starts here" or "this goes on" is a label; from 30 on, a logistic model is
-fitted to them, drawn towards the shipped weights. Corrections are a biased sample: nobody marks what is right. So the
-decisions that stood beside a corrected one and were left alone are labels too, and in full, as a lower weight was
-measured to be worse. Even so a fit to mistakes that no weight can mend does harm. It counts only if, on sessions that
-it was not fitted to, it finds the user's starts clearly better than the shipped weights do.
+Each correction that a task starts, or does not start, at a turn is a label. From 30 labels on, a logistic model is
+fitted to them, regularised towards the shipped weights. Corrections are a biased sample, as nobody marks what is right,
+so the decisions near a corrected one that were left alone are labels too, with full weight (a lower one measured
+worse). A fit to errors that no weight can correct would still do harm: it is used only if it finds the user's starts
+clearly better than the shipped weights do on sessions it was not fitted to.
 
-Labels are in the edits themselves, as the decisions looked when the user judged them: the same edits give the same
-weights whatever the ledger holds.
+The labels are stored in the edits, with the features at that time: the same edits give the same weights, whatever is in
+the ledger.
 """
 
 import math
@@ -19,14 +19,14 @@ from tracker.model.tasks.boundaries import WEIGHTS, Decision, Features, Verdict,
 from tracker.model.tasks.edits import EditBody, Seen
 from tracker.model.tasks.turns import TurnInfo
 
-FEATURES = 2  # the set of features that edits see; raised where one changes its meaning
+FEATURES = 2  # version of the feature set; increase it if a feature changes its meaning
 FEWEST_CORRECTIONS = 30
 REFIT_EVERY = 10
 MIN_GAIN_F1 = 0.05
-MAX_WEIGHT = 0.9  # below the threshold: nothing starts a task alone
+MAX_WEIGHT = 0.9  # below the threshold: no feature starts a task alone
 
 _NEAR_TURNS = 60
-# Chance of a start is logistic in the shipped score: 30 % at the threshold on the labels of docs/tasks.md.
+# The probability of a start is logistic in the shipped score: 30 % at the threshold on the labels of docs/tasks.md.
 _SLOPE, _AT_THRESHOLD = 5.0, -0.85
 _PRIOR_DEVIATION = 0.1  # of a weight, and of the threshold
 _FOLDS = 5
@@ -35,7 +35,7 @@ _THRESHOLD_FROM, _THRESHOLD_TO = 0.5, 2.0
 
 
 class Label(NamedTuple):
-    """One decision as the user wants it; `is_word`: they edited it, else they left it alone."""
+    """A decision as the user wants it; `is_word`: explicitly edited, else left alone."""
 
     session: str
     features: Features
@@ -44,7 +44,7 @@ class Label(NamedTuple):
 
 
 class OwnWeights(NamedTuple):
-    """Fitted weights, and how many corrections they come from."""
+    """Fitted weights, and the number of corrections they are based on."""
 
     weights: Weights
     corrections: int
@@ -53,11 +53,10 @@ class OwnWeights(NamedTuple):
 def seen_decisions(
     session: str, turns: Sequence[TurnInfo], before: Sequence[Verdict], after: Sequence[Verdict], edited: set[int]
 ) -> tuple[Seen, ...]:
-    """What an edit says about the decisions of one session: on the `edited` turns, and on those left alone near them.
+    """What an edit implies for the decisions of one session: on the `edited` turns, and on untouched ones near them.
 
-    `edited` are indices; `before` and `after` are the verdicts without and with the edit. A turn goes on if it is on
-    the task of the turn before it; one that was moved elsewhere does not. What a rule decides without a score tells
-    nothing about weights.
+    `edited` are indices; `before` and `after` are the verdicts without and with the edit. A turn continues if it is on
+    the previous turn's task; one moved elsewhere does not. Decisions made by a rule without a score are left out.
     """
     found: list[Seen] = []
     previous: int | None = None
@@ -77,10 +76,10 @@ def seen_decisions(
 
 
 def labels_of(bodies: Iterable[EditBody]) -> list[Label]:
-    """Labels of the edits in force, oldest first, as many as count: the first 30, 40, 50 … corrected turns.
+    """Labels of the edits in force, oldest first, for the first 30, 40, 50 … corrected turns; none below 30.
 
-    The latest word on a turn counts, and any word more than a decision left alone. Fewer than 30 give none. Edits that
-    saw another set of features (`FEATURES`) do not count.
+    The latest edit of a turn counts, and any edit more than a decision left alone. Edits with another version of the
+    feature set (`FEATURES`) do not count.
     """
     edits = [body.seen for body in bodies if body.seen and body.features == FEATURES]
     corrected = {(one.session, one.prompt) for seen in edits for one in seen if one.is_word}
@@ -102,7 +101,7 @@ def labels_of(bodies: Iterable[EditBody]) -> list[Label]:
 
 
 def own_weights(bodies: Iterable[EditBody]) -> OwnWeights | None:
-    """The user's own weights, None where the shipped ones are to be used: too few corrections, or no clear gain."""
+    """The user's own weights; None to use the shipped ones: too few corrections, or no clear gain."""
     labels = labels_of(bodies)
     if not labels:
         return None
@@ -122,13 +121,13 @@ _START = (*WEIGHTS, 1.0)  # the threshold is the last parameter
 
 
 def as_weights(fitted: Sequence[float]) -> Weights:
-    """Weights within bounds, scaled so that 1 still starts a task."""
+    """Weights clipped to the bounds and scaled so that a score of 1 still starts a task."""
     threshold = min(_THRESHOLD_TO, max(_THRESHOLD_FROM, fitted[-1]))
     return Weights._make(round(min(MAX_WEIGHT, max(-MAX_WEIGHT, weight / threshold)), 3) for weight in fitted[:-1])
 
 
 def fit(labels: Sequence[Label], start: Sequence[float] = _START, steps: int = _STEPS) -> list[float]:
-    """The most likely weights, in the order of Features, and threshold for these labels, drawn towards the shipped."""
+    """Maximum a posteriori weights (in the order of Features) and threshold, with the shipped ones as prior mean."""
     rows = [
         ([(place, _SLOPE * value) for place, value in enumerate((*label.features, -1.0)) if value], label.starts)
         for label in labels
@@ -162,7 +161,7 @@ def _newton_step(rows: Sequence[tuple[list[tuple[int, float]], bool]], at: Seque
 
 
 def _solved(matrix: list[list[float]], right: list[float]) -> list[float]:
-    """Solution of a positive definite system, by elimination."""
+    """Solution of a positive definite linear system, by Gaussian elimination."""
     size = len(right)
     rows = [[*row, value] for row, value in zip(matrix, right, strict=True)]
     for pivot in range(size):
@@ -177,14 +176,14 @@ def _solved(matrix: list[list[float]], right: list[float]) -> list[float]:
     return found
 
 
-# -- whether it helps -------------------------------------------------------------------------------------------------
+# -- cross-validation -------------------------------------------------------------------------------------------------
 
 
 def gain_f1(labels: Sequence[Label], fitted: Sequence[float]) -> float:
-    """F1 of starts on sessions that a fit has not seen, less that of the shipped weights.
+    """Cross-validated F1 of starts, less that of the shipped weights.
 
-    Of the sessions' fifths, any one is left out in turn, and the smallest gain counts: no single piece of work carries
-    it. `fitted` is the fit to all, from where those to four fifths begin.
+    Each fifth of the sessions is left out in turn and the smallest gain counts, so that no single piece of work carries
+    it. `fitted` is the fit to all labels, the starting point of the other fits.
     """
     fold_of: dict[str, int] = {}
     for label in labels:
@@ -200,7 +199,7 @@ def gain_f1(labels: Sequence[Label], fitted: Sequence[float]) -> float:
 
 
 class _Decided(NamedTuple):
-    """Whether a task starts at a turn: by both kinds of weights, and as the user wants it."""
+    """Whether a task starts at a turn: by own weights, by shipped weights, and as the user wants it."""
 
     own: bool
     shipped: bool

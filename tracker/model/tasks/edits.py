@@ -1,9 +1,9 @@
-"""The user's edits of tasks: an append-only list, laid over what the rules find (MODEL section 2.1).
+"""The user's edits of tasks: an append-only list that overrides what the rules find (MODEL section 2.1).
 
-An edit names turns by the agents' own ids: the message ids of the turn's first calls, and the prompt's record id for
-turns without calls. So it holds after any rebuild, re-read or upgrade. Of several edits about one turn the latest
-counts, and a user's edit above a suggestion, whichever came later. A task that was named, judged or left out stays in
-one piece, whatever newer rules think of it; a model that is asked may part it.
+An edit names turns by the agents' own ids: the message ids of the turn's first calls, or the prompt's record id for
+turns without calls. So it survives any rebuild, re-read or upgrade. The latest edit of a turn counts, and a user's edit
+always beats a suggestion. A task that was renamed, given a status or excluded stays in one piece under newer rules, but
+a model's suggestion may split it.
 """
 
 from collections.abc import Callable, Iterable
@@ -27,7 +27,7 @@ class EditKind:
 
 
 class Anchor(msgspec.Struct, frozen=True, omit_defaults=True):
-    """Names a turn for good."""
+    """Permanent name of a turn."""
 
     agent: str
     session: str
@@ -36,17 +36,17 @@ class Anchor(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Seen(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What an edit says about one decision of the score: its features then, and whether a task starts there."""
+    """What an edit says about one decision of the score: its features at that time, and whether a task starts there."""
 
     session: str
     prompt: str
     features: dict[str, float]
     starts: bool
-    is_word: bool = False  # the edit is about this turn; else the decision stood beside it and was left alone
+    is_word: bool = False  # the edit is about this turn; else the decision was near it and left alone
 
 
 class StoredPlacement(msgspec.Struct, frozen=True, omit_defaults=True):
-    """A `Placement` of some turns in the form in which an edit keeps it."""
+    """A `Placement` of some turns, as stored in an edit."""
 
     kind: str
     turns: tuple[Anchor, ...]
@@ -54,36 +54,36 @@ class StoredPlacement(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class EditBody(msgspec.Struct, frozen=True, omit_defaults=True):
-    """The particulars of an edit; which fields are set depends on its kind."""
+    """The body of an edit; which fields are set depends on its kind."""
 
     turns: tuple[Anchor, ...] = ()
     into: Anchor | None = None
-    placed: tuple[StoredPlacement, ...] = ()  # other turns that would have gone along
-    unnamed: tuple[Anchor, ...] = ()  # turns that leave a task without its title, status and exclusion
-    heir: Anchor | None = None  # a turn of what is left of that task, for which these hold now
+    placed: tuple[StoredPlacement, ...] = ()  # other turns, kept from following
+    unnamed: tuple[Anchor, ...] = ()  # leaving turns that carried their task's title, status and exclusion
+    heir: Anchor | None = None  # a staying turn of that task, which carries them now
     follower: Anchor | None = None  # no longer written; move: the turn after a moved first turn, started what was left
     later: tuple[Anchor, ...] = ()  # no longer written; split: first turns of later parts, went with the new task
     earlier: tuple[Anchor, ...] = ()  # no longer written; split: first turns of parts before the one that named it
-    kept: tuple[Anchor, ...] = ()  # rename, status, exclude: the further turns that were judged as one task
+    kept: tuple[Anchor, ...] = ()  # rename, status, exclude: the task's other turns, kept on it
     title: str | None = None
     status: str | None = None
     is_on: bool = True
     undone: int | None = None
-    features: int = 1  # which set of features was seen (tracker.model.tasks.boundary_fit)
+    features: int = 1  # version of the feature set (tracker.model.tasks.boundary_fit)
     seen: tuple[Seen, ...] = ()  # what the weights are fitted to (tracker.model.tasks.boundary_fit)
 
     def anchors(self) -> list[Anchor]:
-        """Every turn that the edit is about or that it says something of."""
+        """Every turn that the edit names."""
         placed = [anchor for one in self.placed for anchor in (*one.turns, one.into)]
         all_of = (*self.turns, *self.later, *self.earlier, *self.kept, *self.unnamed, *placed)
         return [anchor for anchor in (*all_of, self.into, self.follower, self.heir) if anchor is not None]
 
 
-TurnKey = tuple[int, str]  # session id of the ledger, prompt's record id
+TurnKey = tuple[int, str]  # session id in the ledger, record id of the prompt
 
 
 class Placement(NamedTuple):
-    """Where an edit puts a turn: it starts a task, goes on with the turn before, or belongs with another turn."""
+    """Where an edit puts a turn: it starts a task, continues the previous turn's, or joins another turn's."""
 
     kind: str  # start | continue | join | move
     target: TurnKey | None
@@ -91,7 +91,7 @@ class Placement(NamedTuple):
 
 
 class Attribute(NamedTuple):
-    """A title, status or exclusion that somebody gave to the task of a turn; the highest order counts."""
+    """A title, status or exclusion given to a turn's task; the highest order counts."""
 
     value: str
     by: str
@@ -105,7 +105,7 @@ class Overlay(NamedTuple):
     attributes: dict[TurnKey, dict[str, Attribute]]
 
     def linked_sessions(self) -> list[tuple[int, int]]:
-        """Pairs of sessions of which one has a turn that was put beside a turn of the other."""
+        """Pairs of sessions where a turn of one was placed with a turn of the other."""
         return [
             (key[0], placement.target[0])
             for key, placement in self.placements.items()
@@ -123,16 +123,16 @@ _decode_body = msgspec.json.Decoder(EditBody).decode
 
 
 def in_force(edits: Iterable[EditRow]) -> list[tuple[EditRow, EditBody]]:
-    """Edits that were not taken back, oldest first."""
+    """Edits that were not undone, oldest first."""
     decoded = [(edit, _decode_body(edit.body)) for edit in sorted(edits)]
     undone = {body.undone for edit, body in decoded if edit.kind == EditKind.UNDO}
     return [(edit, body) for edit, body in decoded if edit.kind != EditKind.UNDO and edit.id not in undone]
 
 
 def build_overlay(edits: Iterable[EditRow], suggestions: Iterable[EditRow], resolve: Resolve) -> Overlay:
-    """Everything in force, suggestions first, so that the user's edits come last and count.
+    """All suggestions and edits in force, in this order, so that the user's edits override.
 
-    `resolve` finds the turn of an anchor in the ledger; an edit about turns that are not there waits for them.
+    `resolve` finds an anchor's turn in the ledger; an edit about missing turns takes effect once they are there.
     """
     overlay = Overlay({}, {})
     for rank, by, rows in ((0, REFINED, suggestions), (1, YOU, edits)):
@@ -145,7 +145,7 @@ def build_overlay(edits: Iterable[EditRow], suggestions: Iterable[EditRow], reso
 
 
 def _place(overlay: Overlay, kind: str, body: EditBody, by: str, resolve: Resolve) -> None:
-    """Put the turns of an edit about starts where it says."""
+    """Apply the placements of an edit about starts."""
     turns = _all(body.turns, resolve)
     if kind == EditKind.SPLIT:
         placement = Placement("start" if body.is_on else "continue", None, by)
@@ -167,7 +167,7 @@ def _place(overlay: Overlay, kind: str, body: EditBody, by: str, resolve: Resolv
 
 
 def _place_as_before(placements: dict[TurnKey, Placement], body: EditBody, by: str, resolve: Resolve) -> None:
-    """What edits of earlier versions say of turns that they did not name."""
+    """Apply what edits of earlier versions imply for turns they did not name."""
     turns, earlier = _all(body.turns, resolve), _all(body.earlier, resolve)
     placements.update((turn, Placement("join", turns[0], by)) for turn in _all(body.later, resolve) if turns)
     placements.update((turn, Placement("join", earlier[0], by)) for turn in earlier[1:])
@@ -175,7 +175,7 @@ def _place_as_before(placements: dict[TurnKey, Placement], body: EditBody, by: s
 
 
 def _give(overlay: Overlay, edit: EditRow, body: EditBody, by: str, rank: int, resolve: Resolve) -> None:
-    """Give the task of an edit's turns a title, a status or an exclusion."""
+    """Apply an edit's title, status or exclusion to the task of its turns."""
     for field, value in _values(edit.kind, body):
         for turn in _all(body.turns, resolve):
             overlay.attributes.setdefault(turn, {})[field] = Attribute(value, by, (rank, edit.id))
@@ -189,7 +189,7 @@ def _all(anchors: Iterable[Anchor | None], resolve: Resolve) -> list[TurnKey]:
 
 
 def _hand_on(attributes: dict[TurnKey, dict[str, Attribute]], key: TurnKey, heir: TurnKey | None) -> None:
-    """The attributes of a turn's task are those of another turn's from now on, or nobody's."""
+    """Transfer the attributes of a turn's task to `heir`, or drop them without one."""
     for field, value in attributes.pop(key, {}).items():
         if heir is not None:
             known = attributes.setdefault(heir, {})

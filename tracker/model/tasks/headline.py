@@ -1,6 +1,6 @@
 """Cost per completed task (MODEL section 2.3). Below five completed tasks there is a count, but no rate.
 
-Sums of billed money stay integers; only what is averaged or resampled passes through floats.
+Sums of billed money are integers; floats are used only for means and resampling.
 """
 
 from collections.abc import Sequence
@@ -15,7 +15,7 @@ LOADED = frozenset({TaskStatus.COMPLETED, TaskStatus.INTERRUPTED, TaskStatus.ABA
 
 
 class TaskCost(NamedTuple):
-    """A task's status and its priced cost in nano-dollars; None where no call of it has a price."""
+    """A task's status and priced cost in nano-dollars; None if none of its calls has a price."""
 
     status: str
     cost_nano: int | None
@@ -25,9 +25,9 @@ class TaskCost(NamedTuple):
 class Headline:
     """The rates of a group of tasks, in nano-dollars; all None below five completed tasks with a price."""
 
-    completed: int  # with a price or without
+    completed: int  # priced or not
     direct_nano: int | None = None  # completed tasks alone
-    loaded_nano: int | None = None  # with what abandoned, interrupted and reverted tasks cost
+    loaded_nano: int | None = None  # including the cost of abandoned, interrupted and reverted tasks
     overhead: float | None = None  # loaded / direct
     median_nano: int | None = None
     p90_nano: int | None = None
@@ -35,7 +35,7 @@ class Headline:
 
 
 def headline(tasks: Sequence[TaskCost]) -> Headline:
-    """Headline numbers of the tasks given; open ones count neither above nor below the line, nor do unpriced ones."""
+    """Headline rates of these tasks; open and unpriced tasks count neither as completed nor as cost."""
     completed_count = sum(1 for task in tasks if task.status == TaskStatus.COMPLETED)
     completed = [task.cost_nano for task in tasks if task.status == TaskStatus.COMPLETED and task.cost_nano is not None]
     count = len(completed)
@@ -56,6 +56,6 @@ def headline(tasks: Sequence[TaskCost]) -> Headline:
 
 
 def _nearest(total: int, count: int) -> int:
-    """A mean in whole nano-dollars, without a float in between."""
+    """A mean rounded to whole nano-dollars, without floats."""
     quotient, remainder = divmod(total, count)
     return quotient + (2 * remainder >= count)

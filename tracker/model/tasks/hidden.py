@@ -1,4 +1,4 @@
-"""Spend that no record shows (MODEL section 3): a line of its own, never part of a measured total."""
+"""Models the cost of requests missing from the records (MODEL section 3); never part of a measured total."""
 
 from collections.abc import Mapping, Sequence
 
@@ -11,15 +11,15 @@ from tracker.model.defaults import DEFAULTS
 
 
 def compaction_request_nano(tokens_before: int, rates: Rates, *, is_cold: bool) -> int:
-    """Modelled cost of an unrecorded compaction request: the whole context once more, and the summary's output."""
+    """Modelled nano-dollars of an unrecorded compaction request: the whole context again, and the summary's output."""
     prompt_rate = rates.input if is_cold else rates.read
     return component_nano(tokens_before, prompt_rate) + component_nano(DEFAULTS.summary_output_tokens, rates.output)
 
 
 def unlogged_prefix_nano(expected_read: int, cache_read: int, rates: Rates, ttl_ms: int | None) -> int:
-    """Modelled cost of a request between turns that left the prefix longer than recorded calls explain; 0 if none did.
+    """Modelled nano-dollars of an unrecorded request between turns, if the cached prefix is longer than calls explain.
 
-    To be asked only for the first call of a turn that had something to expect.
+    0 if it is not. Only for the first call of a turn that has an expected read.
     """
     if not 0 < expected_read < cache_read:
         return 0
@@ -31,10 +31,10 @@ def unlogged_prefix_nano(expected_read: int, cache_read: int, rates: Rates, ttl_
 def unrecorded_by_turn(
     calls: Sequence[ChainCall], judged: Mapping[int, Judgement], turn_of: Mapping[tuple[int, bool], int]
 ) -> dict[int, int]:
-    """Modelled nano-dollars of requests that no record shows, by turn: compactions, and requests between turns.
+    """Modelled nano-dollars of unrecorded requests by turn: compactions, and requests between turns.
 
-    `calls`: a main chain in file order; `turn_of`: the turn of (call id, is a copy). Sums up what
-    `compaction_request_nano` and `unlogged_prefix_nano` say; copies and unpriced calls say nothing.
+    `calls`: a main chain in file order; `turn_of`: the turn of (call id, is a copy). Adds `compaction_request_nano` and
+    `unlogged_prefix_nano`; copies and unpriced calls are skipped.
     """
     found: dict[int, int] = {}
     before: ChainCall | None = None
@@ -46,7 +46,7 @@ def unrecorded_by_turn(
             judgement = judged[call.call_id]
             amount = 0
             if judgement.kind == MissKind.PLANNED_REBUILD and call.reset_before == Reset.COMPACT:
-                # Asked when the last answer was still cached, the request is no dearer for a pause that follows it.
+                # The request came while the last answer was still cached; a pause after it does not make it dearer.
                 age_ms = (call.reset_at or call.started_at) - before.last_at
                 is_cold = is_expired(age_ms, judgement.ttl_ms)
                 amount = compaction_request_nano(before.context + before.output, call.rates, is_cold=is_cold)

@@ -1,9 +1,9 @@
-"""Tasks that go on in another session (MODEL section 2.1): never by guess alone.
+"""Finds tasks that continue in another session (MODEL section 2.1); never by guess alone.
 
-A teammate's session is linked to its lead's, and one that carries out an approved plan to the one that planned: the
-one that its prompt names or, failing that, the one that ended in the same moment.
-Otherwise a link is made only between sessions of one project on the same branch that is not a default one, when they
-name the same issue or share half of the files they edited, within seven days. On any other branch it is a suggestion.
+A teammate's session is linked to its lead's. A session that carries out an approved plan is linked to the planning one:
+the one its prompt names, else the one that ended at the same moment. Other links need the same project and the same
+non-default branch within seven days, and either the same issue or half of the edited files in common. On any other
+branch that is only a suggestion.
 """
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
@@ -16,8 +16,8 @@ from tracker.model.tasks.session_tasks import decode_facts
 LINK_BRANCH = "branch"
 LINK_TEAM = "team"
 LINK_PLAN = "plan"
-APPROVAL_MS = 2_000  # between the end of planning and the first prompt of the session that carries it out
-PLAN_WAITS_MS = 7 * DAY_MS  # between the last call of the planning and its end
+APPROVAL_MS = 2_000  # between the end of the planning and the first prompt that carries out the plan
+PLAN_WAITS_MS = 7 * DAY_MS  # between the last planning call and the plan's approval
 _WINDOW_MS = 7 * DAY_MS
 _MIN_OVERLAP = 0.5
 _DEFAULT_BRANCHES = frozenset(
@@ -28,12 +28,12 @@ PartKey = tuple[int, str]  # session id, root
 
 
 def key_of(part: PartRow) -> PartKey:
-    """What names a part."""
+    """Key of a part."""
     return part.session_id, part.root
 
 
 def files_by_part(facts: Iterable[tuple[int, str, bytes]]) -> dict[PartKey, frozenset[str]]:
-    """Files that each part edited, from the facts of its turns as `store.tasks.facts_of_sessions` gives them."""
+    """Files edited by each part, from its turns' facts as returned by `store.tasks.facts_of_sessions`."""
     edited: dict[PartKey, set[str]] = {}
     for session_id, root, encoded in facts:
         edited.setdefault((session_id, root), set()).update(decode_facts(encoded).edited)
@@ -41,14 +41,14 @@ def files_by_part(facts: Iterable[tuple[int, str, bytes]]) -> dict[PartKey, froz
 
 
 def is_default_branch(branch: str | None) -> bool:
-    """Whether work of many tasks goes to this branch."""
+    """Whether this branch is shared by many tasks."""
     return (branch or "") in _DEFAULT_BRANCHES
 
 
 def continued(parts: Sequence[PartRow], files: Mapping[PartKey, frozenset[str]]) -> dict[PartKey, PartRow]:
-    """For parts that open their session, the latest earlier part of another session that they go on with.
+    """For each part that opens its session, the latest earlier part of another session that it continues, if any.
 
-    `parts` are those of one project on one branch; the caller decides what follows from the branch being a default one.
+    `parts` must be of one project and branch; the caller handles default branches.
     """
     found: dict[PartKey, PartRow] = {}
     ordered = sorted(parts, key=lambda part: (part.last_at, part.session_id, part.root))
@@ -67,9 +67,10 @@ def continued(parts: Sequence[PartRow], files: Mapping[PartKey, frozenset[str]])
 
 
 def leads_of(sessions: Sequence[TeamRow], touched: Collection[int]) -> dict[TeamRow, TeamRow | None]:
-    """For each teammate in a team of the `touched` sessions its lead, None if that is not on record.
+    """The lead of each teammate in the teams of the `touched` sessions; None if it is not recorded.
 
-    A team's name may be used again: of several leads, one of the teammate's project, then the latest that had begun.
+    Team names may be reused: of several leads, one of the teammate's project is preferred, then the latest to begin
+    before it.
     """
     by_team: dict[tuple[str, str], list[TeamRow]] = {}
     for one in sessions:
@@ -96,9 +97,9 @@ def _distance(mate: TeamRow, lead: TeamRow) -> tuple[bool, bool, int, str]:
 def have_in_common(
     part: PartRow, earlier: PartRow, files: Mapping[PartKey, frozenset[str]], of: Callable[[int, int], int] = min
 ) -> bool:
-    """Whether two parts name the same issue, or share half of what the one that edited fewer files edited.
+    """Whether two parts name the same issue, or have half of the smaller set of edited files in common.
 
-    `of`: `max` for half of what the one that edited more did.
+    `of`: `max` requires half of the larger set.
     """
     if part.keys and set(part.keys.split(",")) & set(earlier.keys.split(",")):
         return True

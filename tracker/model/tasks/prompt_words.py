@@ -1,6 +1,6 @@
-"""Signs in a prompt's opening words, by rule and for English: a reply, the last step, something new.
+"""Classifies a prompt by its opening words, with English patterns: a reply, a last step, something new.
 
-In other languages the other features have to suffice; nothing here ever raises.
+For other languages the other features must suffice. Nothing here raises.
 """
 
 import re
@@ -138,7 +138,7 @@ _NEWS = _compiled(
         r"users? (?:report|see|can)|a (?:user|customer|coworker|colleague)\b|testing this\b|given\b",
     )
 )
-# Leaves the work at hand for the main branch: the end of a task, not the start of the next.
+# Switching to the main branch ends a task; it does not start the next.
 _WAY_BACK = _compiled(
     _FILLER
     + r"(?:(?:i think )?(?:you|we) need to )?"
@@ -147,30 +147,30 @@ _WAY_BACK = _compiled(
 
 
 def is_notice(text: str) -> bool:
-    """A line that the client wrote in the user's place, such as that a hook stopped the prompt."""
+    """Whether the client wrote this line in place of the user, for example that a hook stopped the prompt."""
     return text.startswith(_NOTICES)
 
 
 def is_acknowledgement(text: str, chars: int) -> bool:
-    """A bare answer: "yes", "ok, go ahead", "2". Never starts a task."""
+    """Whether it is a bare answer ("yes", "ok, go ahead", "2"), which never starts a task."""
     line = text.strip()
     return chars <= _ACKNOWLEDGEMENT_CHARS and (len(line) <= 2 or bool(_ACKNOWLEDGEMENT.match(line)))
 
 
 def is_remark(text: str, chars: int) -> bool:
-    """A few words that begin with "I": nearly all published ones answer the agent."""
+    """Whether it is a few words that begin with "I": in published sessions nearly all answer the agent."""
     return chars <= _ACKNOWLEDGEMENT_CHARS and bool(_REMARK.match(text.strip()))
 
 
 def is_continuation(text: str) -> bool:
-    """Opens like a continuation: an answer, "also", "still", a reference back, or output pasted without a word."""
+    """Whether it opens like a continuation: an answer, "also", "still", a reference back, or only pasted output."""
     line = text.strip()
     failed = _FAILURE.search(line[:_FAILURE_WITHIN_CHARS])
     return bool(_CONTINUATION.match(line) or _ANSWER.match(line) or _PASTED.match(line) or failed)
 
 
 def is_finishing(text: str) -> bool:
-    """Asks for a last step of what is at hand: commit, push, test, document, a review or its answers, the build."""
+    """Whether it asks for a last step of the current work: commit, push, test, document, review, build."""
     line = text.strip()
     return bool(
         _LAST_STEP.match(line)
@@ -182,10 +182,10 @@ def is_finishing(text: str) -> bool:
 
 
 def announces_new(text: str) -> bool:
-    """Announces something else ("another issue", "moving on"), or gives a command that begins work."""
+    """Whether it announces something else ("another issue", "moving on"), or is a command that begins work."""
     return bool(_NEW.match(text.strip()))
 
 
 def brings_news(text: str) -> bool:
-    """Opens with something from outside the talk: "I just got …", "I'd like …", "there is a …"."""
+    """Whether it opens with something new to the conversation: "I just got …", "I'd like …", "there is a …"."""
     return bool(_NEWS.match(text.strip()))

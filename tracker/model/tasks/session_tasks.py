@@ -1,7 +1,7 @@
-"""One session's share of the task model: its turns on their tasks, every call judged and split, all sums per turn.
+"""Derives one session's rows: its turns assigned to tasks, every call judged and split, and the sums per turn.
 
-Pure and self-contained: what another session or a repository says is applied later (`.task`). The parts of every priced
-call sum to its cost; a turn's sums are those of its calls; each own call is in exactly one turn.
+Pure and self-contained: facts from other sessions and repositories are applied later (`.task`). The parts of each
+priced call sum to its cost, a turn's sums are those of its calls, and each own call is in exactly one turn.
 """
 
 import re
@@ -38,15 +38,15 @@ from tracker.model.tasks.turns import (
 
 _FLOOR, _REVERT = int(CallFlag.OUTPUT_IS_FLOOR), int(ToolFlag.REVERT)  # enum arithmetic is slow
 ANCHOR_CALLS = 3
-_HIDES_REQUESTS = Agent.CLAUDE_CODE  # Cline records what it pays for
+_HIDES_REQUESTS = Agent.CLAUDE_CODE  # Cline records all its requests
 LINK_FORK = "fork"
 LINK_EDIT = "edit"
-STARTS_BY_EDIT = "own"  # an edit or suggestion starts a task here: never linked by rule
+STARTS_BY_EDIT = "own"  # an edit or suggestion starts a task here, so no rule links it
 _REVERTED = re.compile(r"\b[0-9a-f]{7,40}\b")
 _ISSUE_KEY = re.compile(r"\b[A-Z][A-Z0-9]{1,9}-\d{1,6}\b|(?<![\w/])#\d{2,6}\b")
 _ISSUE_IN_BRANCH = re.compile(r"(?:^|[/_-])([a-z][a-z0-9]{1,9}-\d{1,6})(?=$|[/_-])", re.IGNORECASE)
 
-# The columns of a turn that are sums over its calls, and of a task over its turns.
+# Columns that are summed over a turn's calls, and over a task's turns.
 SUMMED = TaskTurnRow._fields[TaskTurnRow._fields.index("calls") : TaskTurnRow._fields.index("models")]
 _TOKENS = ("input", "cache_read", "write_5m", "write_1h", "output", "web_searches")
 
@@ -55,16 +55,16 @@ decode_facts = msgspec.msgpack.Decoder(TurnFacts).decode
 
 
 class SessionModel(NamedTuple):
-    """The derived rows of one session; task ids are still those of its own first turns."""
+    """The derived rows of one session, with task ids from its own first turns."""
 
     turns: list[TaskTurnRow]
     parts: list[PartRow]
     splits: list[SplitRow]
-    cold_reads: dict[tuple[str, str, int], int]  # (model, version, tokens read) -> times
+    cold_reads: dict[tuple[str, str, int], int]  # (model, version, tokens read) -> count
 
 
 class _Sums:
-    """What adds up over the calls of a turn, and what they show together."""
+    """Sums and other totals over a turn's calls."""
 
     __slots__ = ("columns", "context", "models", "unrecorded")
 
@@ -72,7 +72,7 @@ class _Sums:
         self.columns = dict.fromkeys(SUMMED, 0)
         self.columns["calls"] = calls
         self.models: set[str] = set()
-        self.context: tuple[int, int] | None = None  # at the turn's begin and end
+        self.context: tuple[int, int] | None = None  # tokens at the turn's beginning and end
         self.unrecorded = 0
 
 
@@ -83,7 +83,7 @@ def model_session(
     overlay: Overlay = NO_EDITS,
     weights: Weights = WEIGHTS,
 ) -> SessionModel:
-    """Derive everything of one session; `floors` are the static floors of the user's models and versions."""
+    """Derive one session; `floors` are the static floors by model and client version."""
     session = records.session
     turns = arrange(records)
     if not turns:
@@ -123,7 +123,7 @@ def model_session(
 
 
 def local_placements(session_id: int, turns: Sequence[TurnInfo], overlay: Overlay) -> dict[int, LocalPlacement]:
-    """Placements of this session's turns by index; targets in other sessions have no index."""
+    """Placements of this session's turns by index; targets in other sessions are None."""
     index_of = {(session_id, turn.row.prompt_uuid): turn.index for turn in turns if turn.is_own}
     found: dict[int, LocalPlacement] = {}
     for key, index in index_of.items():
@@ -135,7 +135,7 @@ def local_placements(session_id: int, turns: Sequence[TurnInfo], overlay: Overla
 
 
 def _roots(turns: Sequence[TurnInfo], verdicts: Sequence[Verdict]) -> dict[int, str]:
-    """The own turn that names each group; groups of copies alone have none."""
+    """The own turn that names each group; a group of copies only has none."""
     roots: dict[int, str] = {}
     for turn, verdict in zip(turns, verdicts, strict=True):
         if turn.is_own:
@@ -187,7 +187,7 @@ def _add(sums: _Sums, call: ChainCall, row: SplitRow, *, is_subagent: bool) -> N
 
 
 def _contexts(calls: Sequence[ChainCall], turn_of: Mapping[tuple[int, bool], int]) -> dict[int, tuple[int, int]]:
-    """Prompt sizes of the main chain before and at the end of each turn."""
+    """Main-chain prompt sizes before and at the end of each turn."""
     found: dict[int, tuple[int, int]] = {}
     before = 0
     for call in calls:
@@ -326,9 +326,9 @@ def _parts(
 def _link(
     placement: Placement | None, came_from: TurnKey | None, *, begins_group: bool
 ) -> tuple[str | None, TurnKey | None]:
-    """How a part is linked, and to which turn: by an edit or as a fork; nothing where a rule may still find a link.
+    """Kind and target turn of a part's link by an edit or as a fork; none if a rule may still link it.
 
-    `came_from`: the turn of another session of which the part has the latest copy.
+    `came_from`: the turn of another session whose copy is the latest in the part.
     """
     if placement is not None and placement.target is not None and begins_group:
         return LINK_EDIT, placement.target
@@ -340,6 +340,8 @@ def _link(
 
 
 def _issue_keys(turns: Sequence[TurnInfo], branch: str | None) -> set[str]:
-    typed = (turn.row for turn in turns if turn.row.kind != TurnKind.NOTIFICATION)  # teams number their own tasks
+    typed = (
+        turn.row for turn in turns if turn.row.kind != TurnKind.NOTIFICATION
+    )  # a team's own task numbers are not issues
     keys = {key for row in typed for key in _ISSUE_KEY.findall(row.text)}
     return keys | {key.upper() for key in _ISSUE_IN_BRANCH.findall(branch or "")}

@@ -1,6 +1,6 @@
-"""Whether a task is done, and how one knows (MODEL section 2.2): a status always comes with its evidence.
+"""Status of a task and its evidence (MODEL section 2.2). Silence is no evidence.
 
-Silence is no evidence. What only time can tell is kept apart (`if_left`): the reader of a report applies it.
+A status that depends on time passing is kept apart (`if_left`); reports apply it.
 """
 
 import re
@@ -13,7 +13,7 @@ import msgspec
 from tracker.model.defaults import DEFAULTS
 from tracker.model.tasks.turns import Ending
 
-# What Claude Code keeps for itself, and nobody commits or checks: plans and memory in the home, scratch files.
+# Claude Code's own files, which nobody commits or checks: plans and memory in the home folder, scratch files.
 _ITS_OWN = re.compile(
     r"(?:/Users/[^/]+|/home/[^/]+|/root|[A-Z]:\\Users\\[^\\]+)[/\\]\.claude[/\\](?:plans|projects)[/\\]"
     r"|.*[/\\]claude(?:-\d+)?[/\\][^/\\]+[/\\][0-9a-f-]{36}[/\\]scratchpad[/\\]"
@@ -21,7 +21,7 @@ _ITS_OWN = re.compile(
 
 
 class TaskStatus(StrEnum):
-    """What became of a task."""
+    """Outcomes of a task."""
 
     COMPLETED = "completed"
     OPEN = "open"
@@ -31,20 +31,20 @@ class TaskStatus(StrEnum):
 
 
 class Evidence(StrEnum):
-    """What a status rests on, strongest first."""
+    """Evidence for a status, strongest first."""
 
     YOU = "you"
     GIT = "git"
-    COMPLETION = "completion"  # the agent handed the work over and the user had nothing to add (Cline)
+    COMPLETION = "completion"  # the agent declared completion and the user had no feedback (Cline)
     CHECK = "check"
     TODOS = "to-dos"
-    REFINED = "refined"  # a small model's word, asked for by the user
+    REFINED = "refined"  # suggested by a small model at the user's request
     MOVED_ON = "moved on"
-    QUESTION = "question"  # nothing but the agent's own files was edited: an answer was all there was to finish
+    QUESTION = "question"  # only the agent's own files were edited: the answer was the result
 
 
 class TurnFacts(msgspec.Struct, frozen=True, array_like=True, gc=False):
-    """Facts of a turn that matter to its task; kept with the turn, so that a task can be judged without its calls."""
+    """Facts of a turn for judging its task, stored with the turn so that its calls are not needed."""
 
     text: str
     kind: str
@@ -61,15 +61,15 @@ class TurnFacts(msgspec.Struct, frozen=True, array_like=True, gc=False):
     is_completion: bool = False
     is_feedback: bool = False
     next_starts_other: bool = False  # the next prompt of the session starts another task
-    anchors: tuple[str, ...] = ()  # message ids of its first calls, which name the turn whatever happens to the ledger
-    unrecorded: int = 0  # nano-dollars, modelled, of requests that no record shows
-    waited_ms: int = 0  # in which nothing ran
+    anchors: tuple[str, ...] = ()  # message ids of its first calls, a permanent name of the turn
+    unrecorded: int = 0  # modelled nano-dollars of unrecorded requests
+    waited_ms: int = 0  # time in which nothing ran
 
 
 class GitFacts(NamedTuple):
-    """What repositories and other tasks say about a task's commits."""
+    """Facts from repositories and other tasks about a task's commits."""
 
-    has_commit: bool = False  # one that holds a touched file, within the task's time
+    has_commit: bool = False  # one with a file the task touched, within the task's time
     is_reverted: bool = False
 
 
@@ -77,7 +77,7 @@ NOTHING_KNOWN = GitFacts()
 
 
 class Judged(NamedTuple):
-    """A task's status; `if_left` is what an open one becomes when its user has been elsewhere for a day."""
+    """A task's status; `if_left` is what an open task becomes once its user has worked elsewhere for a day."""
 
     status: str
     evidence: str | None
@@ -85,7 +85,7 @@ class Judged(NamedTuple):
 
 
 def judge(turns: Sequence[TurnFacts], git: GitFacts = NOTHING_KNOWN) -> Judged:
-    """Status of a task from its turns, one or more, in order of time."""
+    """Status of a task from its turns (at least one), in order of time."""
     if git.is_reverted:
         return Judged(TaskStatus.REVERTED, Evidence.GIT)
     ending = turns[-1].ending
@@ -123,7 +123,7 @@ def _changed_files(turns: Sequence[TurnFacts]) -> bool:
 
 
 def _weigh(found: set[str], turn: TurnFacts) -> None:
-    """Add the signals of a turn, and take away those of earlier turns that it contradicts."""
+    """Add a turn's signals, and remove earlier ones that it contradicts."""
     if turn.edited or turn.check_passed is not None:
         found.discard(Evidence.CHECK)
     if turn.check_passed is False:
@@ -139,7 +139,7 @@ def _weigh(found: set[str], turn: TurnFacts) -> None:
 
 
 def _todos_closed(turns: Sequence[TurnFacts]) -> bool:
-    """Whether the list as last written is closed, or as many single entries were closed as were added."""
+    """Whether the latest to-do list is all closed, or as many single entries were closed as added."""
     written = [turn for turn in turns if turn.todos_entries is not None]
     if not written:
         return False
@@ -158,7 +158,7 @@ def settled(
     now: int,
     latest_activity: int,
 ) -> str:
-    """The status as of `now`: interrupted a day later, abandoned once work had gone on elsewhere for a day."""
+    """The status as of `now`: interrupted after a day, abandoned after a day of work elsewhere."""
     if status != TaskStatus.OPEN or if_left is None:
         return status
     until = ended_at + DEFAULTS.abandonment_ms

@@ -1,4 +1,4 @@
-"""Tasks from their turns (MODEL section 2): identity, title, status and sums. Every figure is a sum over turns."""
+"""Builds tasks from their turns (MODEL section 2): id, title, status and sums. Every figure is a sum over turns."""
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
@@ -15,14 +15,14 @@ from tracker.model.tasks.prompt_words import is_acknowledgement
 from tracker.model.tasks.session_tasks import SUMMED, decode_facts
 from tracker.model.tasks.status import Evidence, GitFacts, Judged, TaskStatus, TurnFacts, judge, meets
 
-ID_CHARS = 8  # two tasks in a hundred thousand share an id with a chance of one in five hundred
+ID_CHARS = 8  # among a hundred thousand tasks, the probability that two share an id is one in five hundred
 _TITLE_CHARS = 100
-_SESSION_TITLE_RANK = 2  # titles of the agent or the user, not summaries
+_SESSION_TITLE_RANK = 2  # minimum rank: titles by the agent or the user, not summaries
 _DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
 
 
 class TitleFrom:
-    """Where a title comes from."""
+    """Sources of a title."""
 
     YOU = "you"
     REFINED = "refined"
@@ -32,7 +32,7 @@ class TitleFrom:
 
 
 class HiddenTotal(NamedTuple):
-    """What a session cost beyond its records by the client's count, and the sums by which its turns share that."""
+    """A session's hidden spend by the client's count, and the sums used to divide it among its turns; nano-dollars."""
 
     cost: int
     modelled: int  # of `TurnFacts.unrecorded`
@@ -40,7 +40,7 @@ class HiddenTotal(NamedTuple):
 
 
 def task_id(agent: str, session: str, root: str) -> str:
-    """The id of the task that a turn starts: the same in any ledger, whatever else is in it."""
+    """Id of the task that a turn starts; it does not depend on the ledger."""
     digest = hashlib.blake2b(f"{agent}\0{session}\0{root}".encode(), digest_size=8).digest()
     number = int.from_bytes(digest, "big")
     digits = ""
@@ -51,7 +51,7 @@ def task_id(agent: str, session: str, root: str) -> str:
 
 
 def resolve_root(part: PartRow, target_of: Mapping[PartKey, PartRow]) -> PartRow:
-    """Follow a part's links to the part that its task starts with; a circle ends at its earliest part."""
+    """Follow a part's links to the part that its task starts with; a cycle resolves to its earliest part."""
     seen = [part]
     while (following := target_of.get(key_of(seen[-1]))) is not None:
         if following in seen:
@@ -72,9 +72,9 @@ def task_row(
     hidden_totals: Mapping[int, HiddenTotal],
     owns_its_sessions: bool,
 ) -> TaskRow:
-    """A task of its turns in order of time; `owns_its_sessions`: no other task has turns in them.
+    """Build a task from its turns, in order of time; `owns_its_sessions`: no other task shares its sessions.
 
-    `hidden_totals`: hidden spend of the sessions whose client left a total that can be trusted.
+    `hidden_totals`: hidden spend of the sessions with a reliable client total.
     """
     facts = [decode_facts(turn.facts) for turn in turns]
     attributes = attributes_of(turns, overlay)
@@ -116,7 +116,7 @@ def task_row(
 
 
 def _active_ms(turns: Iterable[TaskTurnRow], facts: Iterable[TurnFacts]) -> int:
-    """How long a task was worked on: a subagent may outlast its turn, and time that turns share counts once."""
+    """Milliseconds of work on a task. A subagent may outlast its turn; overlapping time counts once."""
     total = until = 0
     for turn, fact in zip(turns, facts, strict=True):
         total += max(0, turn.ended_at - max(turn.at, until) - fact.waited_ms)
@@ -125,7 +125,10 @@ def _active_ms(turns: Iterable[TaskTurnRow], facts: Iterable[TurnFacts]) -> int:
 
 
 def _unrecorded(turn: TaskTurnRow, fact: TurnFacts, total: HiddenTotal | None) -> int:
-    """A turn's share of its session's hidden total, by modelled spend or by cost; modelled spend without a total."""
+    """A turn's share of its session's hidden total, in proportion to modelled spend, else to cost.
+
+    Without a total, the modelled spend itself.
+    """
     if total is None:
         return fact.unrecorded
     part, whole = (fact.unrecorded, total.modelled) if total.modelled else (turn.cost, total.recorded)
@@ -133,7 +136,7 @@ def _unrecorded(turn: TaskTurnRow, fact: TurnFacts, total: HiddenTotal | None) -
 
 
 def attributes_of(turns: Iterable[TaskTurnRow], overlay: Overlay) -> dict[str, Attribute]:
-    """Labels that the task has by way of any of its turns; of each field the latest."""
+    """The task's attributes from all its turns, the latest of each field."""
     found: dict[str, Attribute] = {}
     if overlay.attributes:
         for turn in turns:
@@ -158,7 +161,7 @@ def _title(
     if title and (session.title_rank > _SESSION_TITLE_RANK or not only_resumes(title)):
         return title, TitleFrom.AGENT
     prompts = [fact.text for fact in facts if fact.kind in (TurnKind.PROMPT, TurnKind.COMMAND, TurnKind.BASH)]
-    # A teammate's session may hold nothing but messages of its team.
+    # A teammate's session may hold only messages of its team.
     texts = [text for text in prompts if text.strip()] or [fact.text for fact in facts if fact.text.strip()]
     plans = (plan_in(text) for text in texts if plan_in(text))
     said = (text for text in texts if not is_acknowledgement(text, len(text)) and not only_resumes(text))
@@ -170,7 +173,7 @@ def _title(
         return real if len(real) <= _TITLE_CHARS else real[: _TITLE_CHARS - 1].rstrip() + "…", TitleFrom.PROMPT
     if session.title:
         return session.title, TitleFrom.AGENT
-    # A session's own file may be gone where those of its subagents are not.
+    # A session's own file may be gone while those of its subagents remain.
     is_agents = 0 < sum(turn.calls for turn in turns) == sum(turn.subagent_calls for turn in turns)
     return "(only subagents on record)" if is_agents else "(no prompt on record)", TitleFrom.NOTHING
 

@@ -1,8 +1,8 @@
-"""Turns of a session (MODEL section 1): which calls fall in which turn, and what happened in it.
+"""Assigns a session's calls and events to its turns (MODEL section 1).
 
-Every call of a session falls in exactly one turn. A main call stands after its prompt; a subagent's calls belong to the
-turn that started the subagent; calls before any prompt belong to the first turn; a session without a prompt is one turn
-of its own. Turns that a fork copied from its parent are kept for what they tell, marked as foreign.
+Every call is in exactly one turn. A main call belongs to the prompt before it, a subagent's calls to the turn that
+started the subagent, calls before any prompt to the first turn. A session without a prompt is a single turn. Turns that
+a fork copied from its parent are kept as context and marked as foreign.
 """
 
 from bisect import bisect_right
@@ -14,18 +14,18 @@ from store.records import CallFlag, EventKind, ToolFlag, TurnKind
 from store.task_rows import CallRow, ChainRow, EventRow, SessionRecords, ToolRow, TurnRow
 from tracker.model.defaults import MINUTE_MS
 
-# Plain integers: enum arithmetic is too slow for what runs once a tool use.
+# Plain integers: enum arithmetic is too slow in code that runs once per tool use.
 _EDIT, _READ, _RUN, _CHECK = (int(flag) for flag in (ToolFlag.EDIT, ToolFlag.READ, ToolFlag.RUN, ToolFlag.CHECK))
 _COMMIT, _PUSH, _TODOS = (int(flag) for flag in (ToolFlag.COMMIT, ToolFlag.PUSH, ToolFlag.TODOS))
 _PULL_REQUEST, _FAILED = int(ToolFlag.PULL_REQUEST), int(ToolFlag.FAILED)
 _ABORTED = int(CallFlag.ABORTED)
 _LONGEST_STEP_MS = 10 * MINUTE_MS
-NO_PROMPT = "none"  # kind of the one turn of a session without prompts
+NO_PROMPT = "none"  # kind of the single turn of a session without prompts
 
 
 @dataclass(slots=True)
 class TurnInfo:
-    """A turn with everything that fell in it; `origin` is the turn that a notification goes back to."""
+    """A turn and everything in it; `origin` is the turn whose agent a notification reports on."""
 
     index: int
     row: TurnRow
@@ -35,12 +35,12 @@ class TurnInfo:
     copies: list[CallRow] = field(default_factory=list)
     tools: list[ToolRow] = field(default_factory=list)
     events: list[EventRow] = field(default_factory=list)
-    gap_ms: int = 0  # from the end of the turn before
+    gap_ms: int = 0  # since the end of the previous turn
     ended_at: int = 0
 
     @property
     def is_own(self) -> bool:
-        """Whether this session is the one to count it."""
+        """Whether this session counts it."""
         return bool(self.calls) or not self.is_foreign
 
     @property
@@ -50,7 +50,7 @@ class TurnInfo:
 
 
 def arrange(records: SessionRecords) -> list[TurnInfo]:
-    """A session's turns in the order of its file, with their calls, tools and marks."""
+    """A session's turns in file order, with their calls, tools and events."""
     own = [call for call in records.calls if not call.copied]
     rows = sorted(records.turns, key=lambda row: (row.position, row.prompt_uuid))
     if not rows and own:
@@ -74,7 +74,7 @@ def arrange(records: SessionRecords) -> list[TurnInfo]:
 
 
 def _linked_once(events: Iterable[EventRow]) -> Iterator[EventRow]:
-    """Events in order, each pull request where the session first names it: clients repeat it long after."""
+    """Events in order, each pull request only at its first mention, as clients repeat it long after."""
     linked: set[str | None] = set()
     for event in sorted(events, key=lambda event: event.position):
         if event.kind == EventKind.PULL_REQUEST:
@@ -119,7 +119,7 @@ class _Places:
         for chain in records.chains:
             if chain.spawn_tool_use in self._tools:
                 spawns.setdefault(chain.key, set()).add(chain.spawn_tool_use)
-        # Of a chain: what started it, and what took it up again.
+        # By chain: the tool uses that started and resumed it.
         self._spawns = {key: sorted(map(self._tools.__getitem__, ids), key=_order) for key, ids in spawns.items()}
         self._prompts: dict[str, list[int]] = {}
         for turn in turns:
@@ -139,7 +139,7 @@ class _Places:
         return known if known is not None else max(0, bisect_right(self._positions, position) - 1)
 
     def origin_of(self, turn: TurnInfo) -> int | None:
-        """The turn whose background agent reports back in this one."""
+        """The turn whose background agent reports in this one."""
         if turn.row.kind != TurnKind.NOTIFICATION:
             return None
         row = turn.row
@@ -156,7 +156,7 @@ class _Places:
         return found if earlier.origin is None else earlier.origin
 
     def _spawn(self, key: str, at: int | None) -> ToolRow | None:
-        """What set the agent to work on what it did at that time: it may be taken up again in a later turn."""
+        """The tool use that started or last resumed an agent before that time."""
         spawns = self._spawns.get(key)
         if not spawns:
             return None
@@ -164,8 +164,8 @@ class _Places:
 
     def _chain_turn(self, key: str, at: int | None, asking: tuple[str, ...]) -> int:
         tool = self._spawn(key, at)
-        # What is found on behalf of another chain depends on who asks, where damaged records name each other in a
-        # circle: only what a chain finds for itself is kept.
+        # In damaged records, chains may refer to each other in a cycle. A result found on behalf of another chain then
+        # depends on who asks, so only a chain's own result is cached.
         if asking:
             return self._find_chain_turn(key, tool, asking)
         known = key, tool.id if tool is not None else None
@@ -189,13 +189,13 @@ class _Places:
         return self.of("", tool.turn, tool.position, tool.at)
 
     def _latest(self, indices: Iterable[int], began: int | None) -> int:
-        """The latest of these turns that had started by then, else the first of them."""
+        """The latest of these turns that had started by then, else the first."""
         chosen = list(indices)
         started = [index for index in chosen if began is not None and self._turns[index].row.at <= began]
         return max(started, key=lambda index: self._turns[index].row.at) if started else chosen[0]
 
 
-# -- what happened in a turn ------------------------------------------------------------------------------------------
+# -- facts of a turn --------------------------------------------------------------------------------------------------
 
 
 class Ending:
@@ -204,11 +204,11 @@ class Ending:
     NORMAL = "normal"
     INTERRUPTED = "interrupted"
     ERROR = "error"
-    RUNNING = "running"  # the last thing on record is a question to a tool, or no answer at all
+    RUNNING = "running"  # the last record is a tool use without a result, or there is no answer
 
 
 def ending_of(turn: TurnInfo) -> str:
-    """How the turn ended, as far as the records show; old clients do not write why an answer stopped."""
+    """How the turn ended, as far as the records show; old clients do not record a stop reason."""
     last = turn.last_main_call
     position = last.position if last else turn.row.position - 1
     later = {event.kind for event in turn.events if not event.chain and event.position > position}
@@ -244,7 +244,7 @@ def has_pushed(turn: TurnInfo) -> bool:
 
 
 def reply_words(turn: TurnInfo) -> list[int]:
-    """Hashes of the agent's first words in the turn; empty where it wrote nothing."""
+    """Hashes of the agent's first words in the turn; empty if it wrote nothing."""
     said = (event.detail for event in turn.events if event.kind == EventKind.REPLY and event.detail)
     return from_text(next(said, ""))
 
@@ -257,9 +257,9 @@ def has_pull_request(turn: TurnInfo) -> bool:
 
 
 def waited_ms(turn: TurnInfo) -> int:
-    """Milliseconds in which nothing ran: what the pauses between calls have beyond ten minutes.
+    """Milliseconds in which nothing ran: the part of each pause between calls beyond ten minutes.
 
-    Tools rarely take so long; questions to the user and requests for a permission may stand for a night.
+    Tools rarely take that long, but questions and permission requests may wait overnight.
     """
     waited, end = 0, turn.row.at
     for call in sorted(turn.calls, key=lambda call: call.first_at):
@@ -281,7 +281,7 @@ def last_check(turn: TurnInfo) -> bool | None:
 
 
 def check_passed(tool: ToolRow) -> bool | None:
-    """What came of a check: None if the tool is none, or nobody knows (yet)."""
+    """Whether a check passed; None if the tool use is no check, or its result is unknown."""
     if not tool.flags & _CHECK:
         return None
     if tool.flags & _FAILED:
@@ -304,9 +304,9 @@ def is_retry(turn: TurnInfo) -> bool:
 
 
 def todos_of(turn: TurnInfo) -> tuple[int | None, int | None]:
-    """To-dos that are closed, and entries, as the turn left its list; else how many it closed and added one by one.
+    """(closed, total) of the to-do list as the turn left it; else counts of entries closed and added one by one.
 
-    None of both where the turn did not touch them.
+    (None, None) if the turn did not touch to-dos.
     """
     listed: tuple[int, int] | None = None
     added, closed = 0, set()

@@ -1,7 +1,7 @@
-"""How much the first words of a prompt, and of the agent's answer to it, suggest a new task.
+"""How much the first words of a prompt, and of the agent's answer, suggest a new task.
 
-`word_weights.csv` has the weights in thousandths of the boundary score. They were learned from labelled sessions,
-together with those of the other features (docs/tasks.md).
+`word_weights.csv` has the weights in thousandths of the boundary score, learned from labelled sessions together with
+those of the other features (docs/tasks.md).
 """
 
 import csv
@@ -14,7 +14,7 @@ from pathlib import Path
 from store.first_words import first_words
 
 PROMPT_CHARS = 60
-_MAX_SCORE = 0.6  # of the score, for each of the two
+_MAX_SCORE = 0.6  # maximum share of the score, for each of the two
 _MILLI = 1000
 
 
@@ -23,13 +23,13 @@ def _text() -> str:
 
 
 def stamp() -> int:
-    """Changes with the weights."""
+    """Fingerprint of the weights."""
     return zlib.crc32(_text().encode())
 
 
 @cache
 def weights() -> Mapping[str, Mapping[int, int]]:
-    """Weight of a word, by its hash, in a `prompt` and in a `reply`."""
+    """Weight of each word (by hash) in a `prompt` and in a `reply`."""
     made: dict[str, dict[int, int]] = {"prompt": {}, "reply": {}}
     for row in csv.DictReader(_text().splitlines()):
         made[row["in"]][zlib.crc32(row["word"].encode())] = int(row["weight"])
@@ -37,12 +37,12 @@ def weights() -> Mapping[str, Mapping[int, int]]:
 
 
 def of_prompt(text: str) -> float:
-    """-1 to 1 from a prompt's text: how much its first words suggest a new task."""
+    """How much a prompt's first words suggest a new task, -1..1."""
     return _sum(first_words(text, PROMPT_CHARS), weights()["prompt"])
 
 
 def of_reply(words: Sequence[int]) -> float:
-    """The same for the hashes of the agent's first words after the prompt."""
+    """How much the agent's first words (as hashes) suggest a new task, -1..1."""
     return _sum(words, weights()["reply"])
 
 
