@@ -1,4 +1,4 @@
-"""What `<home>/advice/<session id>.json` and `.today.json` hold: hooks and status line read it after each ingest.
+"""Format of `<home>/advice/<session id>.json` and `.today.json`, which hooks and status line read.
 
 Every key is optional, unknown keys are passed over, and a missing or broken file means that there is no advice.
 """
@@ -18,7 +18,7 @@ class Nudge(TypedDict):
 
 
 class Block(TypedDict):
-    """The hard stop of a budget: as long as it is in the file, UserPromptSubmit blocks the prompt with it."""
+    """The hard stop of a budget: while it is in the file, UserPromptSubmit blocks every prompt with it."""
 
     reason: str
     expires_at: NotRequired[int]  # epoch ms; without it the block holds until the file is written anew
@@ -39,7 +39,7 @@ class Advice(TypedDict, total=False):
 
 
 class Today(TypedDict, total=False):
-    """What every status line shows alike: other sessions, and other agents, spend after a session's last call."""
+    """What all status lines share, because other sessions and agents spend after a session's last call."""
 
     today_cost_nano: int  # priced cost of the local day, all agents, nano-dollars
     today_is_floor: bool  # it cost at least that

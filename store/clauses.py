@@ -1,4 +1,4 @@
-"""What several queries share: WHERE from what a user chose, lists, what a session is called, whether there is a row."""
+"""SQL fragments that several queries share: filters, IN lists, session titles, existence checks."""
 
 import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
@@ -54,7 +54,7 @@ LATEST_SESSION_FIRST = f"{SESSION_LAST_AT} - 86400000 * ({IS_HEADLESS}) DESC, se
 
 
 def columns(table: str, row_fields: Iterable[str]) -> str:
-    """The columns of a table that the fields of its rows are named after, in the fields' order."""
+    """The columns of a table that a row type's fields name, in the order of the fields."""
     return ", ".join(f"{table}.{name}" for name in row_fields)
 
 
@@ -69,13 +69,13 @@ def utc_day(moment: str) -> str:
 
 
 def where_clause(choices: Iterable[tuple[str, Value | None]]) -> tuple[str, list[Value]]:
-    """The conditions with a value, joined, and their values; a condition whose value is None was not asked for."""
+    """The conditions joined by AND, and their values; conditions whose value is None are left out."""
     chosen = [(condition, value) for condition, value in choices if value is not None]
     return " AND ".join(condition for condition, _ in chosen) or "1", [value for _, value in chosen]
 
 
 def in_sessions_of_days(since: str | None, until: str | None) -> tuple[str, list[str]]:
-    """`call` is of a session with calls in these days (ISO, inclusive) or two days beside them, whatever the zone.
+    """Condition: `call` is of a session with calls in these days (ISO, inclusive) or up to two days around them.
 
     Which day a call is of has to be asked as well. Without this that is asked of the whole history; the sums of `spend`
     are one row for many calls.
@@ -90,7 +90,7 @@ def in_sessions_of_days(since: str | None, until: str | None) -> tuple[str, list
 
 
 def exists(db: sqlite3.Connection, rows: str, values: Sequence[object] | Mapping[str, object] = ()) -> bool:
-    """Whether a query has any row."""
+    """Whether a query returns any row."""
     return bool(db.execute(f"SELECT EXISTS ({rows})", values).fetchone()[0])
 
 

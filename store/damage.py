@@ -1,4 +1,4 @@
-"""What becomes of a damaged ledger: it is set aside under another name, and what can be read of it is taken over.
+"""Recovery of a damaged ledger: it is renamed, and every row that can still be read is copied into a new one.
 
 What is derived is made anew, and the agents' files that are still there are read again: they complete what is missing.
 """
@@ -31,7 +31,7 @@ def is_sound(path: Path) -> bool:
 
 
 def set_aside(path: Path) -> Path:
-    """Rename a damaged ledger (and its journal files) out of the way; returns the new name."""
+    """Rename a damaged ledger and its journal files; returns the new path."""
     stamp = f"{path.stem}.damaged-{time.strftime('%Y%m%d-%H%M%S')}"
     kept = path.with_name(stamp + path.suffix)
     number = 1
@@ -46,18 +46,18 @@ def set_aside(path: Path) -> Path:
 
 
 def remove(path: Path) -> None:
-    """Remove a ledger that was begun and not finished: its journal would be taken for that of the next one."""
+    """Remove a partly written ledger: the next one under this name would otherwise pick up its journal."""
     for suffix in _SUFFIXES:
         Path(f"{path}{suffix}").unlink(missing_ok=True)
 
 
 def damaged_ledgers(path: Path) -> list[Path]:
-    """Ledgers that were set aside."""
+    """Damaged ledgers that were set aside."""
     return sorted(path.parent.glob(f"{path.stem}.damaged-*{path.suffix}"))
 
 
-def take_over(db: sqlite3.Connection, damaged: Path) -> None:
-    """Copy what can be read of a damaged ledger into an empty one, inside its open transaction."""
+def recover_rows(db: sqlite3.Connection, damaged: Path) -> None:
+    """Copy every readable row of a damaged ledger into an empty one, inside the open transaction of `db`."""
     db.execute("PRAGMA defer_foreign_keys = ON")
     try:
         with closing(sqlite3.connect(damaged)) as old:
@@ -74,8 +74,8 @@ def take_over(db: sqlite3.Connection, damaged: Path) -> None:
     read_anew(db)
 
 
-def empty_journal(db: sqlite3.Connection) -> None:
-    """Bring a new ledger whole into its file, which is about to be renamed; sqlite3.Error if that is impossible.
+def checkpoint_journal(db: sqlite3.Connection) -> None:
+    """Checkpoint the journal into a new ledger's file, which is about to be renamed; sqlite3.Error if that fails.
 
     Closing alone would leave in the journal, without a word, what a full disk has no room for.
     """
@@ -84,7 +84,7 @@ def empty_journal(db: sqlite3.Connection) -> None:
 
 
 def _copy(db: sqlite3.Connection, old: sqlite3.Connection, table: str) -> None:
-    """Copy the rows in front of a damaged place and those behind it; the same row twice is one."""
+    """Copy the rows before and after a damaged place; a row that is read twice is stored once."""
     columns = db.execute("SELECT name, pk FROM pragma_table_info(?) ORDER BY cid", (table,)).fetchall()
     names = ", ".join(name for name, _ in columns)
     key = sorted((place, name) for name, place in columns if place)

@@ -1,4 +1,4 @@
-"""Which files were read how far. The state moves on only together with the records that were read (store.write)."""
+"""How far each file was read. A read state is committed together with the records that were read (store.write)."""
 
 import sqlite3
 import time
@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 
 class KnownFile(NamedTuple):
-    """What the ledger knows of a file."""
+    """A file as the ledger last saw it."""
 
     inode: int
     size: int
@@ -17,7 +17,7 @@ class KnownFile(NamedTuple):
 
 
 def known_files(db: sqlite3.Connection) -> dict[str, KnownFile]:
-    """Every file ever read, by path."""
+    """Every file that was ever read, by path."""
     rows = db.execute("SELECT path, inode, size, mtime_ns, bad_lines, gone_at IS NOT NULL FROM source_file")
     return {row[0]: KnownFile._make(row[1:]) for row in rows}
 
@@ -29,15 +29,15 @@ def read_state(db: sqlite3.Connection, path: str) -> tuple[int, bytes | None]:
 
 
 def mark_gone(db: sqlite3.Connection, paths: Sequence[str]) -> None:
-    """Note that files vanished; what was read of them stays."""
+    """Mark files as gone; their records stay."""
     now = int(time.time() * 1000)
     db.executemany("UPDATE source_file SET gone_at = ? WHERE path = ?", [(now, path) for path in paths])
 
 
 def read_anew(db: Any) -> None:
-    """Have every file read again from its start.
+    """Reset every read state, so that each file is read again from its start.
 
-    What Cline and Roo removed from a file of theirs is known by its read state alone: that much of the state stays.
+    Of Cline's and Roo's files that part of the state stays which says what they removed: nothing else records it.
     """
     kept = db.execute(
         "SELECT id, state FROM source_file WHERE agent IN ('cline', 'roo') AND state IS NOT NULL"
@@ -48,7 +48,7 @@ def read_anew(db: Any) -> None:
 
 
 def _without_told(state: bytes) -> bytes | None:
-    """A state (sources.base.ReadState) that knows neither the file's content nor which records were handed over."""
+    """A read state (sources.base.ReadState) without the file's fingerprint and the records already handed over."""
     import msgspec
 
     try:
@@ -61,7 +61,7 @@ def _without_told(state: bytes) -> bytes | None:
 
 
 class Advance(NamedTuple):
-    """A new state of a file: everything up to `state` is in the ledger."""
+    """A file's new read state: everything up to it is in the ledger."""
 
     path: str
     agent: str
@@ -75,7 +75,7 @@ class Advance(NamedTuple):
 
 
 def advance(db: sqlite3.Connection, file: Advance, version: int) -> bool:
-    """Move a file's state on from `version`; False if another process has done so in the meantime."""
+    """Replace a file's read state if it is still at `version`; False if another process was first."""
     now = int(time.time() * 1000)
     if version == 0:
         cursor = db.execute(

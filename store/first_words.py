@@ -1,4 +1,4 @@
-"""The first words of a text as the ledger keeps them: sorted hashes, enough to recognise known words."""
+"""The first words of a text as the ledger stores them: sorted hashes, enough to recognise known words."""
 
 import re
 import zlib

@@ -1,4 +1,4 @@
-"""Keeps those who open the ledger and the one who puts another in its place apart."""
+"""Locks the ledger's folder, so that no process opens the ledger while another replaces its file."""
 
 import os
 from collections.abc import Iterator
@@ -8,7 +8,7 @@ from pathlib import Path
 
 @contextmanager
 def folder_lock(folder: Path, *, is_shared: bool) -> Iterator[None]:
-    """Hold the ledger's folder, with others or alone; where the file system has no locks nothing is held.
+    """Lock the ledger's folder, shared or exclusive; does nothing where the file system has no locks.
 
     SQLite finds a journal by the name of its ledger: who opens one while its files are renamed would join the journal
     of the one to that of the other.

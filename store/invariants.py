@@ -1,4 +1,4 @@
-"""Re-derives what must always hold; `taximeter doctor` and the tests run it."""
+"""Checks of what must always hold in a ledger; run by `taximeter doctor` and the tests."""
 
 import sqlite3
 from typing import NamedTuple
@@ -7,7 +7,7 @@ from store.records import CallFlag
 
 
 class Invariant(NamedTuple):
-    """A statement about the ledger, and how many rows break it."""
+    """A statement about the ledger, and the number of rows that break it."""
 
     statement: str
     broken: int

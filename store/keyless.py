@@ -1,4 +1,4 @@
-"""Calls that are the same though no key says so: copies of Cline's tasks, and requests that it made by Claude Code.
+"""Merges calls that are the same without sharing a key: copies of Cline's tasks, and its requests via Claude Code.
 
 *Copies.* A classic request is known by its task's folder. A copy of that under another name has the same requests at
 the same millisecond.
@@ -52,7 +52,7 @@ _RUNS = f"""
 
 
 def join_keyless_calls(db: sqlite3.Connection) -> int:
-    """Make one call of those that are the same; looks at stale sessions, and at those of their time.
+    """Merge calls that are the same; compares stale sessions with those of the same time.
 
     Returns the change in the number of calls.
     """
@@ -68,7 +68,7 @@ def join_keyless_calls(db: sqlite3.Connection) -> int:
 
 
 def _join_runs(db: sqlite3.Connection, near: Mapping[str, int]) -> int:
-    """Join each request with the run at that time whose main thread used as many tokens, the nearest first."""
+    """Merge each request with the run at that time whose main thread used the same number of tokens, nearest first."""
     requests = db.execute(_BY_CLAUDE_CODE, near).fetchall()
     runs: dict[tuple[int, ...], list[tuple[int, ...]]] = {}
     for *run, fresh, read, written in db.execute(_RUNS, near) if requests else ():

@@ -39,7 +39,7 @@ def ledger_path() -> Path:
 
 
 def file_of(path: Path) -> tuple[int, int] | None:
-    """The identity of a ledger's file, which one that replaces it does not have; None if there is no file."""
+    """The identity of a ledger's file, which changes when the file is replaced; None if there is no file."""
     try:
         facts = path.stat()
     except OSError:
@@ -81,11 +81,11 @@ def open_ledger(
 
 
 def replace_if_damaged(path: Path, error: BaseException, *, busy_seconds: float = 30.0) -> Path | None:
-    """After an error: put another ledger with what can be read in the place of a damaged one; returns its new name.
+    """After an error, replace a damaged ledger by one with its readable rows; returns the damaged one's new name.
 
     None if the error tells of something else, or another process was first; LedgerError if no other can be made.
     """
-    from store.damage import empty_journal, is_sound, remove, set_aside, take_over
+    from store.damage import checkpoint_journal, is_sound, recover_rows, remove, set_aside
 
     if not is_damage(error):
         return None
@@ -99,8 +99,8 @@ def replace_if_damaged(path: Path, error: BaseException, *, busy_seconds: float 
             try:
                 with closing(_connect(fresh, busy_seconds)) as db:
                     with transaction(db):
-                        take_over(db, path)
-                    empty_journal(db)
+                        recover_rows(db, path)
+                    checkpoint_journal(db)
                 kept = set_aside(path)
                 fresh.rename(path)
             except BaseException:
@@ -114,12 +114,12 @@ def replace_if_damaged(path: Path, error: BaseException, *, busy_seconds: float 
 
 
 def is_damage(error: BaseException) -> bool:
-    """Whether an error means that the ledger is damaged; other errors pass, or have another remedy."""
+    """Whether an error means that the ledger is damaged rather than busy, read-only or otherwise out of reach."""
     return getattr(error, "sqlite_errorcode", 0) & 0xFF in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 
 
 def begin(connection: sqlite3.Connection) -> None:
-    """Begin to write; LedgerError if a newer program has taken the ledger over since it was opened."""
+    """Begin a write transaction; LedgerError if a newer version has migrated the ledger since it was opened."""
     connection.execute("BEGIN IMMEDIATE")
     version = _version(connection)
     if version > SCHEMA_VERSION:

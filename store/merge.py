@@ -91,7 +91,7 @@ def merge_calls(
 
 
 def join_calls(db: sqlite3.Connection, call_id: int, other_id: int) -> int:
-    """Make one call of two that are the same, though no key said so; from now on theirs do. One may be joined away.
+    """Merge two calls that are the same without sharing a key; both keep their keys. One may already have been merged.
 
     Returns the change in the number of calls.
     """
@@ -140,7 +140,7 @@ def settle_unmarked_copies(db: sqlite3.Connection) -> None:
 
 
 def mark_changed(db: sqlite3.Connection, session_ids: Iterable[int]) -> None:
-    """Have sums and tasks of these sessions worked out again."""
+    """Mark these sessions, so that their sums and tasks are derived again."""
     db.executemany(
         "UPDATE session SET spend_stale = 1, model_stale = 1 WHERE id = ? AND NOT (spend_stale AND model_stale)",
         [(one,) for one in session_ids],
@@ -148,7 +148,7 @@ def mark_changed(db: sqlite3.Connection, session_ids: Iterable[int]) -> None:
 
 
 def _aliased(db: sqlite3.Connection, calls: Sequence[Call]) -> set[str]:
-    """Which of the calls' keys are known as a second key of some call."""
+    """Which of the calls' keys are stored as a second key of another call."""
     if not exists(db, "SELECT 1 FROM call_alias"):
         return set()
     keys = [call.message_id for call in calls] + [call.request_id for call in calls if call.request_id]
@@ -167,7 +167,7 @@ def _join(
     touched: set[int],
     list_price: ListPrice,
 ) -> int:
-    """Join one observation with whatever calls share a key with it; returns the change in the number of calls."""
+    """Merge one observation with every call that shares a key with it; returns the change in the number of calls."""
     known = _find(db, [*message_ids, *request_ids])
     is_listed = _is_listed(db, known, row[_CONTENT_AT][_PRICE_ID], list_price)
     places = [row[_PLACE_AT]]
@@ -203,7 +203,7 @@ def _join(
 
 
 def _is_listed(db: sqlite3.Connection, known: Mapping[int, Row], price_id: str | None, list_price: ListPrice) -> bool:
-    """Whether calls have another price than `price_id`, and the tables still say so: then they price the join."""
+    """Whether calls have another price than `price_id` that the tables still give: then the tables price the result."""
     return any(recorded[_CONTENT_AT][_PRICE_ID] != price_id for recorded in known.values()) and all(
         (found and (found[0].id, found[1])) == (call.price_id and (call.price_id, call.cost))
         for call in priced_calls(db, list(known))
@@ -220,7 +220,7 @@ def _price_anew(db: sqlite3.Connection, call_id: int, list_price: ListPrice) -> 
 
 
 def _find(db: sqlite3.Connection, keys: Sequence[str]) -> dict[int, Row]:
-    """The calls with any of these keys in order of id: their CALL_COLUMNS."""
+    """CALL_COLUMNS of the calls with any of these keys, by id."""
     marks = ", ".join("?" * len(keys))
     found = db.execute(
         f"SELECT id, {', '.join(CALL_COLUMNS)} FROM call WHERE message_id IN ({marks}) OR request_id IN ({marks})"
@@ -245,7 +245,7 @@ def _joined_places(places: Sequence[Row]) -> list[Row]:
 
 
 def _home(db: sqlite3.Connection, places: Sequence[Row]) -> Row:
-    """The place where the call was made: least of a copy, then earliest, then by the agents' own ids."""
+    """The place where the call was made: lowest copy rank, then earliest, then by the agents' own ids."""
     if len(places) == 1:
         return places[0]
     names: dict[Row, Row] = {}
@@ -259,7 +259,7 @@ def _home(db: sqlite3.Connection, places: Sequence[Row]) -> Row:
 
 
 def _representative(contents: Sequence[Row]) -> Row:
-    """The largest output; of those that differ in their price alone one that has any, and the first of them."""
+    """The content with the largest output; of those that differ only in price, the first that has one."""
     best = max(
         contents,
         key=lambda row: (
@@ -277,7 +277,7 @@ def _representative(contents: Sequence[Row]) -> Row:
 
 
 def _joined_content(db: sqlite3.Connection, recorded: Sequence[Row], seen: Row) -> Row:
-    """The best of all, at the price that is recorded. What a transcript says goes before a sum of whole runs."""
+    """The best content of all, at the recorded price. A transcript's counts win over the sum of a whole run."""
     exact = [row for row in (*recorded, seen) if row[_PROVIDER] != DRIVES_CLAUDE_CODE]
     if exact:
         recorded, seen = exact[:-1], exact[-1]
@@ -303,7 +303,7 @@ def _is_of_one_kind(price: Price | None, other: Price) -> bool:
 
 
 def _sortable(value: Any) -> tuple[int, Any]:
-    """Any column value in one total order: nothing, numbers, texts."""
+    """A sort key for any column value: NULL first, then numbers, then text."""
     if value is None:
         return (0, 0)
     return (1, value) if isinstance(value, int) else (2, value)

@@ -38,14 +38,14 @@ class MeteredJob(NamedTuple):
 
     @property
     def cost_per_accepted(self) -> int | None:
-        """Nano-dollars for each result that was taken; None while none was."""
+        """Nano-dollars for each accepted result; None without one."""
         return self.cost // self.accepted if self.accepted else None
 
 
 def add_job(db: sqlite3.Connection, job: MeteredJob) -> int:
-    """Record a job now; returns its number. ValueError for counts that cannot be, or a task without turns.
+    """Record a job now; returns its number. ValueError for impossible counts, or a task without turns.
 
-    Its `id`, `at` and `task_title` are not looked at.
+    Its `id`, `at` and `task_title` are ignored.
     """
     if not 0 <= job.accepted <= job.succeeded <= job.submitted:
         raise ValueError("accepted must not exceed succeeded, nor succeeded submitted")
@@ -71,7 +71,7 @@ def add_job(db: sqlite3.Connection, job: MeteredJob) -> int:
 
 
 def remove_job(db: sqlite3.Connection, number: int) -> bool:
-    """Take a job out of all reports; False if there is none of that number."""
+    """Leave a job out of all reports; False if no job has this number."""
     changed = db.execute(
         "UPDATE metered_job SET removed_at = ? WHERE id = ? AND removed_at IS NULL",
         (time.time_ns() // 1_000_000, number),

@@ -86,7 +86,7 @@ def short_usd(nano: int | None) -> str:
 
 
 def sum_usd(nano: int, count: int, unpriced: int, floor: int = 0) -> str:
-    """What so many things cost: `≥$3.42` where some are a floor, `$3.42+?` or `?` where some or all have no price."""
+    """A sum over `count` items: `≥$3.42` where some are a floor, `$3.42+?` or `?` where some or all have no price."""
     if unpriced and unpriced == count:
         return "?"
     return ("≥" if floor else "") + short_usd(nano) + ("+?" if unpriced else "")

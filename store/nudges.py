@@ -1,4 +1,4 @@
-"""The nudge log: every evaluation with its inputs, and what was shown, followed, dismissed or switched on again.
+"""The nudge log: every evaluation with its inputs; which nudges were shown, followed or dismissed; kinds switched on.
 
 An evaluation stands under (session, moment, anchor, kind, subject): evaluating the same moment twice changes nothing,
 and once a nudge was shown its row keeps what was said. Amounts are modelled nano-dollars.
@@ -49,7 +49,7 @@ class NudgeRow(NamedTuple):
 
 
 class KindChoice(NamedTuple):
-    """The user's choice on a kind of nudge: it may be shown again in spite of earlier dismissals."""
+    """The user's choice about a kind of nudge: to show it again in spite of earlier dismissals."""
 
     at: int
     kind: str
@@ -72,12 +72,12 @@ _SELECT = (
 
 
 def put_evaluations(db: sqlite3.Connection, rows: Iterable[NudgeRow]) -> None:
-    """Store evaluations (`id` is not looked at); one that was shown stays as it was."""
+    """Store evaluations (`id` is ignored); one that was already shown stays as it is."""
     db.executemany(_PUT, [row[1 : 1 + len(_STORED)] for row in rows])
 
 
 def nudges_of(db: sqlite3.Connection, session_id: int, anchors: Sequence[str]) -> list[NudgeRow]:
-    """Evaluations of a session's moments, in the order in which they were made."""
+    """Evaluations of a session at these anchors, in the order in which they were made."""
     return _rows(db, f"session_id = ? AND anchor {IN_LIST} ORDER BY nudge.id", (session_id, json_list(anchors)))
 
 
@@ -87,7 +87,7 @@ def chosen_nudges(db: sqlite3.Connection, session_id: int) -> list[NudgeRow]:
 
 
 def forget_undue(db: sqlite3.Connection, session_id: int, until: int, kept_anchor: str) -> None:
-    """Remove nudges that were prepared for a later time and are void, because the session went on at `until`."""
+    """Remove nudges that were prepared for a time after `until`, when the session went on: they no longer apply."""
     db.execute(
         f"DELETE FROM nudge WHERE session_id = ? AND {_DEFERRED} AND due_at >= ? AND anchor != ? AND shown_at IS NULL",
         (session_id, until, kept_anchor),
@@ -95,7 +95,7 @@ def forget_undue(db: sqlite3.Connection, session_id: int, until: int, kept_ancho
 
 
 def mark_shown(db: sqlite3.Connection, session: str, token: str, at: int) -> bool:
-    """Note that the user was shown a nudge; False if it is not known or was noted before."""
+    """Record that a nudge was shown; False if it is unknown or was already recorded as shown."""
     cursor = db.execute(
         "UPDATE nudge SET shown_at = ? WHERE token = ? AND shown_at IS NULL"
         " AND session_id IN (SELECT id FROM session WHERE native_id = ?)",
@@ -110,7 +110,7 @@ def shown_or_dismissed(db: sqlite3.Connection, now: int) -> list[NudgeRow]:
 
 
 def dismiss(db: sqlite3.Connection, kind: str | None, at: int) -> NudgeRow | None:
-    """Note that the user dismissed the latest nudge shown (of this kind); None if none was shown."""
+    """Record that the user dismissed the latest nudge shown (of this kind) and return it; None if none was shown."""
     chosen, values = ("AND kind = ?", (kind,)) if kind is not None else ("", ())
     found = _rows(db, f"shown_at IS NOT NULL {chosen} ORDER BY shown_at DESC, nudge.id DESC LIMIT 1", values)
     if not found:
@@ -120,7 +120,7 @@ def dismiss(db: sqlite3.Connection, kind: str | None, at: int) -> NudgeRow | Non
 
 
 def dismiss_nudge(db: sqlite3.Connection, nudge_id: int, at: int) -> None:
-    """Note that the user dismissed this nudge, and so has seen it, if that was not noted before."""
+    """Record that the user dismissed this nudge, and that it was shown if that was not recorded yet."""
     db.execute(
         "UPDATE nudge SET dismissed_at = :at, shown_at = COALESCE(shown_at, :at) WHERE id = :id",
         {"at": at, "id": nudge_id},
@@ -128,35 +128,35 @@ def dismiss_nudge(db: sqlite3.Connection, nudge_id: int, at: int) -> None:
 
 
 def last_dismissed_at(db: sqlite3.Connection) -> int | None:
-    """When the user dismissed a nudge for the last time; epoch ms."""
+    """When the user last dismissed a nudge (epoch ms); None if never."""
     row: tuple[int | None] = db.execute("SELECT MAX(dismissed_at) FROM nudge").fetchone()
     return row[0]
 
 
 def kind_choices(db: sqlite3.Connection) -> list[KindChoice]:
-    """The user's choices of kinds, oldest first."""
+    """The user's choices about kinds of nudges, oldest first."""
     return [KindChoice(*row) for row in db.execute("SELECT at, kind, word FROM nudge_word ORDER BY id")]
 
 
 def add_kind_choice(db: sqlite3.Connection, kind: str, action: str) -> None:
-    """Append a choice of the user."""
+    """Append the user's choice about a kind of nudge."""
     db.execute("INSERT INTO nudge_word (at, kind, word) VALUES (?, ?, ?)", (int(time.time() * 1000), kind, action))
 
 
-def undecided(db: sqlite3.Connection, kinds: Sequence[str], since: int) -> list[NudgeRow]:
-    """Nudges of these kinds shown since then of which it is not known whether they were followed."""
+def without_outcome(db: sqlite3.Connection, kinds: Sequence[str], since: int) -> list[NudgeRow]:
+    """Nudges of these kinds shown since then for which it is still unknown whether they were followed."""
     return _rows(db, f"shown_at >= ? AND followed IS NULL AND kind {IN_LIST}", (since, json_list(kinds)))
 
 
 def set_followed(db: sqlite3.Connection, nudge_id: int, *, followed: bool) -> None:
-    """Note whether a nudge was followed."""
+    """Record whether a nudge was followed."""
     db.execute("UPDATE nudge SET followed = ? WHERE id = ?", (int(followed), nudge_id))
 
 
 def logged(
     db: sqlite3.Connection, *, now_ms: int, since: int | None, kind: str | None, fired_only: bool, limit: int | None
 ) -> list[NudgeRow]:
-    """The log for reports, latest first, None for all of it; what has not become due by now is no evaluation yet."""
+    """The log for reports, latest first; None means no limit. Entries that are not due yet are left out."""
     values: list[str | int]
     where, values = where_clause((("due_at <= ?", now_ms), ("nudge.at >= ?", since), ("kind = ?", kind)))
     fired = " AND fired" if fired_only else ""
@@ -168,7 +168,7 @@ def logged(
 def shown_by_kind(
     db: sqlite3.Connection, *, since: int | None, kind: str | None
 ) -> dict[str, tuple[int, int, int, int]]:
-    """Kind -> how many were shown; of these, how many were followed, of how many that is known, how many dismissed."""
+    """By kind: how many nudges were shown, followed, have a known outcome (followed or not), and were dismissed."""
     values: list[str | int]
     where, values = where_clause((("at >= ?", since), ("kind = ?", kind)))
     rows = db.execute(
@@ -179,8 +179,8 @@ def shown_by_kind(
     return {row[0]: row[1:] for row in rows}
 
 
-def thin(db: sqlite3.Connection, now: int) -> int:
-    """Drop old evaluations that did not fire, except the last of a session and kind; returns how many."""
+def prune_unfired(db: sqlite3.Connection, now: int) -> int:
+    """Delete old evaluations that did not fire, except the last of each session and kind; returns how many."""
     return db.execute(
         "DELETE FROM nudge WHERE at < ? AND NOT fired AND id NOT IN"
         " (SELECT MAX(id) FROM nudge WHERE NOT fired GROUP BY session_id, kind)",

@@ -1,4 +1,4 @@
-"""Text that agents and models wrote, made safe to show: it may hold terminal escapes and marks that turn its order."""
+"""Makes text written by agents and models safe to show: it may hold terminal escapes and direction marks."""
 
 # They ask for the other form of the sign before them; terminals disagree on its width.
 VARIATION_SELECTORS = dict.fromkeys(range(0xFE00, 0xFE10))
@@ -10,5 +10,5 @@ def plain(text: str) -> str:
 
 
 def plain_lines(text: str) -> str:
-    """The same, with the ends of its lines kept."""
+    """As `plain`, but keeps line breaks."""
     return "\n".join(map(plain, text.split("\n")))

@@ -1,4 +1,4 @@
-"""Calls with what their price depends on, and writing corrected prices back."""
+"""Reads calls with what their price depends on, and writes corrected prices back."""
 
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -58,9 +58,9 @@ ListPrice = Callable[[PricedCall], tuple[Price, int] | None]
 
 
 def priced_calls(db: sqlite3.Connection, ids: Sequence[int] | None = None, *, after: int = 0) -> Iterator[PricedCall]:
-    """Calls that are shown at a list price, or could be, in order of id: those of `ids`, or all with an id `after` one.
+    """Calls that are or could be shown at a list price, by id: those of `ids`, or all with an id above `after`.
 
-    What a provider billed is no price, and a call whose usage nobody wrote down is not one of no tokens.
+    Leaves out calls at the provider's own figure and calls whose usage was not recorded.
     """
     chosen = "> ?" if ids is None else IN_LIST
     for row in db.execute(_CALLS.format(chosen=chosen), (after if ids is None else json_list(ids),)):
@@ -68,7 +68,7 @@ def priced_calls(db: sqlite3.Connection, ids: Sequence[int] | None = None, *, af
 
 
 def ids_without_own_list(db: sqlite3.Connection) -> list[int]:
-    """Calls that have no price, or one of the package of other providers' prices."""
+    """Ids of calls without a price from our own list: with none, or one from the package of other providers' prices."""
     return [
         call for (call,) in db.execute("SELECT id FROM call WHERE price_id IS NULL OR price_id LIKE 'genai-prices%'")
     ]
@@ -85,13 +85,13 @@ def has_user_prices(db: sqlite3.Connection) -> bool:
 
 
 def list_priced_after(db: sqlite3.Connection) -> int | None:
-    """The id of the last call before the user's own prices could not be read; None where they could all the time."""
+    """The id of the last call before the user's own prices became unreadable; None while they are readable."""
     after = meta_value(db, _LIST_PRICED_AFTER)
     return None if after is None else int(after)
 
 
 def note_list_prices(db: sqlite3.Connection) -> None:
-    """Remember that calls added from now on have no price of the user's own, until `forget_list_prices`."""
+    """Record that calls added from now on are priced without the user's own prices, until `forget_list_prices`."""
     if list_priced_after(db) is None:
         db.execute(
             "INSERT OR IGNORE INTO meta SELECT ?, CAST(COALESCE(MAX(id), 0) AS TEXT) FROM call", (_LIST_PRICED_AFTER,)
@@ -99,7 +99,7 @@ def note_list_prices(db: sqlite3.Connection) -> None:
 
 
 def forget_list_prices(db: sqlite3.Connection) -> None:
-    """Every call has the price that the user's own prices give it."""
+    """Record that every call is priced with the user's own prices again."""
     db.execute("DELETE FROM meta WHERE key = ?", (_LIST_PRICED_AFTER,))
 
 
@@ -110,7 +110,7 @@ def put_prices(db: sqlite3.Connection, prices: Iterable[Price]) -> None:
 
 
 def add_prices(db: sqlite3.Connection, prices: Iterable[Price]) -> None:
-    """Store price rows; calls that were priced by an earlier one of the same id keep it, under another id."""
+    """Store price rows; calls priced by an earlier row of the same id keep that one, under another id."""
     for price in prices:
         row = db.execute("SELECT * FROM price WHERE id = ?", (price.id,)).fetchone()
         if row is not None and _RATES_OF(row) != _RATES_OF(msgspec.structs.astuple(price)):

@@ -1,4 +1,4 @@
-"""Which project a session belongs to: the folder it ran in, or the checkout that the folder is a linked worktree of.
+"""The project of a session: the folder it ran in or, for a linked worktree, the checkout that it belongs to.
 
 Worktrees are short-lived copies of one project; agents and people put them below the checkout, in folders that say so.
 """
@@ -20,7 +20,7 @@ def project_of(folder: str) -> str:
 
 
 def is_within(folder: str, other: str) -> bool:
-    """Whether a folder is another one or lies below it; paths of any system."""
+    """Whether a folder is `other` or lies below it; paths of any system."""
     inner, outer = (path.replace("\\", "/").rstrip("/") + "/" for path in (folder, other))
     return inner.startswith(outer)
 

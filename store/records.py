@@ -1,4 +1,4 @@
-"""What sources hand to the ledger: typed, frozen records without behaviour.
+"""The records that sources pass to the ledger: typed, frozen, without behaviour.
 
 Times are epoch milliseconds (UTC), tokens are counts, money is nano-dollars. Records travel between processes as
 msgpack arrays, so the order of fields is part of the format: append, never reorder.
@@ -17,7 +17,7 @@ NAME_CHARS = 300
 
 
 class Agent:
-    """Whose records they are, as the ledger has it and users type it."""
+    """Which agent wrote the records, as the ledger stores it and users type it."""
 
     CLAUDE_CODE = "claude-code"
     CLINE = "cline"
@@ -59,7 +59,7 @@ class ToolFlag(IntFlag):
 
 
 class CopyRank:
-    """How far an observation of a call is from the original; the lowest rank says where the call was made."""
+    """How far an observation of a call is from the original; the lowest rank tells where the call was made."""
 
     OWN = 0
     FOREIGN = 1  # a line of another session in this file
@@ -185,7 +185,7 @@ class Call(_Record, frozen=True):
 
 
 def canonical_id(ids: Iterable[str]) -> str:
-    """The one id that names a call which has several; the same whatever their order."""
+    """The one id that stands for a call with several, independent of their order."""
     return min(ids, key=lambda key: (not key.startswith(("msg_", "req_")), key))
 
 
@@ -243,7 +243,7 @@ class Event(_Record, frozen=True):
 
 
 class ModelTotal(_Record, frozen=True):
-    """The part of a client total that one model has."""
+    """One model's part of a client total."""
 
     model: str
     input: int
@@ -256,7 +256,7 @@ class ModelTotal(_Record, frozen=True):
 
 
 class ClientTotal(_Record, frozen=True):
-    """What a session has cost so far according to the agent itself, unrecorded requests included."""
+    """A session's cost so far as the agent itself counts it, including requests that were not recorded."""
 
     agent: str
     session: str
@@ -289,7 +289,7 @@ class Price(_Record, frozen=True):
 
 
 class Batch(msgspec.Struct, array_like=True, gc=False):
-    """All observations of one piece of one file. Written together with the file's read state, or not at all."""
+    """All observations from one piece of one file, written in one transaction with the file's read state."""
 
     sessions: list[Session] = []
     chains: list[Chain] = []

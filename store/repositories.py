@@ -1,4 +1,4 @@
-"""Commits of the repositories that sessions ran in; no rebuild empties them."""
+"""Commits of the repositories that sessions ran in; a rebuild keeps them."""
 
 import sqlite3
 from collections.abc import Iterable, Sequence
@@ -8,7 +8,7 @@ from store.task_rows import CommitRow
 
 
 def put_commits(db: sqlite3.Connection, commits: Sequence[CommitRow]) -> int:
-    """Add commits that are not known yet; returns how many were new."""
+    """Add commits that are not stored yet; returns how many were new."""
     if not commits:
         return 0
     return db.executemany("INSERT OR IGNORE INTO git_commit VALUES (?, ?, ?, ?, ?)", commits).rowcount
@@ -21,7 +21,7 @@ def folder_of(db: sqlite3.Connection, session_id: int) -> str | None:
 
 
 def commits_of(db: sqlite3.Connection, folder: str, since: int, until: int) -> list[CommitRow]:
-    """Commits between two times in the repository of a folder that a session ran in."""
+    """Commits between two times in the repository of a session's folder."""
     found = db.execute(
         "SELECT * FROM git_commit WHERE project = ? AND at BETWEEN ? AND ? ORDER BY at", (folder, since, until)
     )
@@ -29,7 +29,7 @@ def commits_of(db: sqlite3.Connection, folder: str, since: int, until: int) -> l
 
 
 def reverted_shas(db: sqlite3.Connection, folder: str) -> list[str]:
-    """Commits in the repository of a folder that a later commit reverts, unless that one was reverted itself."""
+    """Commits in a folder's repository that a later commit reverts, unless that one was reverted itself."""
     found = db.execute(
         "SELECT reverts FROM git_commit AS one WHERE project = ?1 AND reverts IS NOT NULL AND NOT EXISTS"
         " (SELECT 1 FROM git_commit WHERE project = ?1 AND reverts IS NOT NULL AND instr(one.sha, reverts) = 1)",

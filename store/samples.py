@@ -1,4 +1,4 @@
-"""What the client passes to its status line: how full the plan's windows are, and the session's cost as it counts it.
+"""Stores what the client passes to its status line: usage of the plan's windows, and its own cost of the session.
 
 A sample without news is not stored, and one that comes twice, late or out of order does no harm. Part of
 the status line's 40 ms: nothing is imported but `sqlite3`.
@@ -43,7 +43,7 @@ class StatusSample:
 
 
 def put_samples(db: sqlite3.Connection, samples: Iterable[StatusSample]) -> int:
-    """Store what is new in these samples of Claude Code, in one transaction if there is any; returns rows written.
+    """Store the changes in these samples of Claude Code, in one transaction; returns the number of rows written.
 
     sqlite3.Error if the ledger is busy, read-only or has no such tables.
     """
@@ -105,9 +105,9 @@ def _limit_change(db: sqlite3.Connection, sample: StatusSample, reading: LimitRe
 
 
 def _total_change(db: sqlite3.Connection, sample: StatusSample, cost_nano: int) -> list[_Change]:
-    """The session's counter, one row for each of its runs: it starts again from nothing after a crash.
+    """Changes to the session's cost counter, which has one row a run: it restarts at zero after a crash.
 
-    Of two terminals on one session the rows have stretches that overlap.
+    Two terminals on one session give overlapping rows.
     """
     latest = db.execute(
         "SELECT position, at, cost FROM client_total WHERE source = 'statusline' AND session_id = "

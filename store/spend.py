@@ -1,4 +1,4 @@
-"""Keeps sums by session, day and model beside the calls, so that reports take the same time for any history."""
+"""Maintains sums by session, day and model, so that reports take the same time however long the history is."""
 
 import os
 import sqlite3
@@ -21,13 +21,13 @@ _REBUILD = f"""
 
 
 def local_zone() -> str:
-    """A name for the zone that local days are cut in; a change of it makes every stored day stale."""
+    """A name for the zone of local days; when it changes, every stored day is stale."""
     link = os.path.realpath("/etc/localtime")
     return f"{os.environ.get('TZ', '')}|{link}|{'/'.join(time.tzname)}"
 
 
 def refresh_spend(db: sqlite3.Connection) -> int:
-    """Recompute the sums of the sessions whose calls changed; of all after a change of time zone.
+    """Recompute the sums of sessions whose calls changed; of all sessions after a change of time zone.
 
     Returns the change in the number of calls, by those that are found to be the same.
     """

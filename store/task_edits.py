@@ -1,4 +1,4 @@
-"""The user's edits of tasks and a small model's suggestions, which no rebuild empties."""
+"""The user's edits of tasks and a small model's suggestions; a rebuild keeps both."""
 
 import sqlite3
 import time
@@ -12,7 +12,7 @@ def edits(db: sqlite3.Connection) -> list[EditRow]:
 
 
 def suggestions(db: sqlite3.Connection) -> list[EditRow]:
-    """What the small model suggested on starts, titles and status of tasks: its latest answer on each session."""
+    """The small model's suggestions for starts, titles and statuses of tasks: its latest answer on each session."""
     found = db.execute(
         "SELECT task_suggestion.id, json_extract(part.value, '$.kind'), json_extract(part.value, '$.body')"
         " FROM task_suggestion, json_each(task_suggestion.body) AS part WHERE task_suggestion.id IN"
@@ -30,7 +30,7 @@ def add_edit(db: sqlite3.Connection, kind: str, body: str) -> int:
 
 
 def complete_edit(db: sqlite3.Connection, edit_id: int, body: str) -> None:
-    """Put what was found out while an edit was applied into it."""
+    """Replace an edit's body by one completed with what applying it found out."""
     db.execute("UPDATE task_edit SET body = ? WHERE id = ?", (body, edit_id))
 
 
@@ -43,7 +43,7 @@ def add_suggestion(db: sqlite3.Connection, label: str, agent: str, session: str,
 
 
 def suggestion_counts(db: sqlite3.Connection) -> dict[tuple[str, str], int]:
-    """For sessions that were asked about: how many prompts they had then."""
+    """For each session that the small model was asked about: its number of prompts at the time."""
     found = db.execute(
         "SELECT agent, session, label FROM task_suggestion WHERE id IN"
         " (SELECT MAX(id) FROM task_suggestion GROUP BY agent, session)"
@@ -52,7 +52,7 @@ def suggestion_counts(db: sqlite3.Connection) -> dict[tuple[str, str], int]:
 
 
 def turn_of_call(db: sqlite3.Connection, message_id: str) -> tuple[int, str | None] | None:
-    """Session and turn of a call by any of its message ids; no turn for a subagent's call."""
+    """Session and turn of a call, by any of its message ids; a subagent's call has no turn."""
     row = db.execute(
         "SELECT session_id, turn FROM call WHERE message_id = :key OR id ="
         " (SELECT call_id FROM call_alias WHERE key = :key AND NOT is_request)",
@@ -62,7 +62,7 @@ def turn_of_call(db: sqlite3.Connection, message_id: str) -> tuple[int, str | No
 
 
 def session_of(db: sqlite3.Connection, agent: str, native_id: str) -> int | None:
-    """Id of a session by the agent's own id."""
+    """Id of a session, by the agent's own id."""
     row = db.execute("SELECT id FROM session WHERE agent = ? AND native_id = ?", (agent, native_id)).fetchone()
     return row[0] if row else None
 
@@ -74,7 +74,7 @@ def edit_stamp(db: sqlite3.Connection) -> str:
 
 
 def mark_scored_sessions(db: sqlite3.Connection) -> None:
-    """Have every session derived again in which the score decided something."""
+    """Mark every session in which the score decided something, so that it is derived again."""
     db.execute(
         "UPDATE session SET model_stale = 1 WHERE id IN (SELECT session_id FROM task_turn WHERE score IS NOT NULL)"
     )

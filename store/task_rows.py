@@ -1,4 +1,4 @@
-"""Rows that the models of tasks and plans work on, as the ledger has them: typed, no SQL, so pure code may import them.
+"""Ledger rows that the task and plan models work on: typed and without SQL, so pure code may import them.
 
 Times are epoch milliseconds, tokens are counts, money is nano-dollars.
 """
@@ -36,7 +36,7 @@ class TeamRow(NamedTuple):
 
 
 class CallRow(NamedTuple):
-    """A call of a session, or (`copied`) another session's call of which its file has a copy."""
+    """A call of a session, or (`copied`) another session's call that its file holds a copy of."""
 
     id: int
     chain: str
@@ -97,7 +97,7 @@ class TurnRow(NamedTuple):
 
 
 class ToolRow(NamedTuple):
-    """A tool use with what is known of its result."""
+    """A tool use and what is known of its result."""
 
     id: str
     chain: str
@@ -125,7 +125,7 @@ class EventRow(NamedTuple):
 
 
 class SessionRecords(NamedTuple):
-    """Everything that the ledger has of one session."""
+    """Everything that the ledger holds on one session."""
 
     session: SessionRow
     chains: list[ChainRow]
@@ -266,7 +266,7 @@ class TaskRow(NamedTuple):
 
 
 class EditRow(NamedTuple):
-    """An edit of the user's, or a suggestion in the same form."""
+    """A user's edit, or a suggestion in the same form."""
 
     id: int
     kind: str
@@ -274,7 +274,7 @@ class EditRow(NamedTuple):
 
 
 class LimitSample(NamedTuple):
-    """A reading of the meter of one of a plan's windows."""
+    """A reading of the usage meter of one plan window."""
 
     at: int
     used_percent: float
@@ -282,7 +282,7 @@ class LimitSample(NamedTuple):
 
 
 class CommitRow(NamedTuple):
-    """A commit in the repository of a folder that a session ran in."""
+    """A commit in the repository of a session's folder."""
 
     folder: str
     sha: str

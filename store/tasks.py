@@ -1,6 +1,6 @@
 """SQL of the task model: loads a session's records and writes the derived tables.
 
-Derived rows of a session are replaced as a whole; the user's edits are in store.task_edits.
+A session's derived rows are replaced as a whole; the user's edits are in store.task_edits.
 """
 
 import sqlite3
@@ -87,17 +87,17 @@ _PLANS_CARRIED_OUT = """
 
 
 def stale_sessions(db: sqlite3.Connection) -> list[int]:
-    """Sessions whose records changed since their tasks were derived, oldest first."""
+    """Sessions whose records changed after their tasks were derived, oldest first."""
     return [row[0] for row in db.execute("SELECT id FROM session WHERE model_stale ORDER BY first_at, id")]
 
 
 def has_stale_sessions(db: sqlite3.Connection) -> bool:
-    """Whether there is anything to derive."""
+    """Whether any session is stale."""
     return exists(db, "SELECT 1 FROM session WHERE model_stale")
 
 
 def load_session(db: sqlite3.Connection, session_id: int) -> SessionRecords:
-    """Everything of one session; where its own file is gone, prompts and tools come from the file that copied them."""
+    """All records of a session; where its own file is gone, prompts and tools come from a file that copied them."""
     row = db.execute(
         "SELECT session.id, session.agent, session.native_id, session.project, session.branch, session.title,"
         " session.title_rank, origin.id, session.teammate FROM session LEFT JOIN session AS origin"
@@ -162,13 +162,13 @@ def _borrowed_tools(db: sqlite3.Connection, session_id: int, known: set[str]) ->
 
 
 def floors(db: sqlite3.Connection) -> dict[tuple[str, str | None], int]:
-    """Static floor in tokens of each model and client version."""
+    """Static floor in tokens, by model and client version."""
     found = db.execute("SELECT model, version, cache_read FROM static_floor")
     return {(model, version or None): cache_read for model, version, cache_read in found}
 
 
 def related_sessions(db: sqlite3.Connection, session_ids: Iterable[int]) -> set[int]:
-    """Forks of the given sessions: what is copied there belongs to the tasks here."""
+    """Forks of the given sessions: the calls that they copied belong to the tasks of these sessions."""
     found = db.execute(
         "SELECT fork.id FROM session AS fork JOIN session AS origin ON origin.native_id = fork.parent"
         f" AND origin.agent = fork.agent WHERE origin.id {IN_LIST}",
@@ -188,7 +188,7 @@ def replace_session(
     splits: Sequence[SplitRow],
     cold_reads: dict[tuple[str, str, int], int],
 ) -> None:
-    """Put these rows in place of what was derived of the session before, and clear its mark."""
+    """Replace the session's derived rows, and mark it as up to date."""
     for table in ("call_split", "task_turn", "task_part", "cold_read"):
         db.execute(f"DELETE FROM {table} WHERE session_id = ?", (session_id,))
     _insert(db, "INSERT OR REPLACE INTO call_split", splits)
@@ -199,7 +199,7 @@ def replace_session(
 
 
 def cold_keys(db: sqlite3.Connection, session_id: int) -> set[tuple[str, str]]:
-    """Models and versions of the cold reads that a session was known for."""
+    """Models and versions of a session's stored cold reads."""
     return set(db.execute("SELECT DISTINCT model, version FROM cold_read WHERE session_id = ?", (session_id,)))
 
 
@@ -279,7 +279,7 @@ def team_sessions(db: sqlite3.Connection) -> list[TeamRow]:
 
 
 def turn_at(db: sqlite3.Connection, session_id: int, at: int) -> str | None:
-    """The turn that a session was in at that time, its first one before that; None for a session without turns."""
+    """A session's turn at a time, or its first turn if none had begun; None for a session without turns."""
     row = db.execute(
         "SELECT prompt_uuid FROM task_turn WHERE session_id = ?1 ORDER BY at > ?2, ABS(at - ?2), ordinal DESC LIMIT 1",
         (session_id, at),
@@ -290,7 +290,7 @@ def turn_at(db: sqlite3.Connection, session_id: int, at: int) -> str | None:
 def plans_carried_out(
     db: sqlite3.Connection, session_ids: Iterable[int], *, within_ms: int, waits_ms: int
 ) -> list[tuple[int, str, int, int]]:
-    """Sessions that began with an approved plan, if they or the planning ones are among these.
+    """Sessions that began with an approved plan, where they or the planning sessions are among these.
 
     Each with its first prompt, the planning session and the time of the approval; the likeliest of a session last: the
     one that its prompt names, before it the nearest in time. `within_ms`: between approval and prompt; `waits_ms`:
@@ -301,7 +301,7 @@ def plans_carried_out(
 
 
 def restored_sessions(db: sqlite3.Connection, session_ids: Iterable[int]) -> list[tuple[int, int, int]]:
-    """Those of these sessions that began with a rewind of another one: each with that one and when it was."""
+    """Which of these sessions began with a rewind of another: each with that session and the time of the rewind."""
     return db.execute(
         "SELECT session.id, origin.id, event.at FROM session JOIN session AS origin"
         " ON origin.agent = session.agent AND origin.native_id = session.parent"
@@ -312,7 +312,7 @@ def restored_sessions(db: sqlite3.Connection, session_ids: Iterable[int]) -> lis
 
 
 def set_links(db: sqlite3.Connection, parts: Sequence[PartRow]) -> None:
-    """Store what parts are linked to."""
+    """Store the links of parts."""
     db.executemany(
         "UPDATE task_part SET link_kind = ?, link_session_id = ?, link_turn = ? WHERE session_id = ? AND root = ?",
         [(part.link_kind, part.link_session_id, part.link_turn, part.session_id, part.root) for part in parts],
@@ -320,7 +320,7 @@ def set_links(db: sqlite3.Connection, parts: Sequence[PartRow]) -> None:
 
 
 def set_task(db: sqlite3.Connection, part: PartRow, task_id: str) -> None:
-    """Put a part, its turns and its calls on a task."""
+    """Assign a part, its turns and its calls to a task."""
     place = (part.session_id, part.root)
     db.execute("UPDATE task_part SET task_id = ? WHERE session_id = ? AND root = ?", (task_id, *place))
     db.execute("UPDATE task_turn SET task_id = ? WHERE session_id = ? AND root = ?", (task_id, *place))
@@ -332,7 +332,7 @@ def set_task(db: sqlite3.Connection, part: PartRow, task_id: str) -> None:
 
 
 def facts_of_sessions(db: sqlite3.Connection, session_ids: Iterable[int]) -> list[tuple[int, str, bytes]]:
-    """Session, part and facts of every turn of these sessions."""
+    """Session, part and facts of every turn in these sessions."""
     return db.execute(
         f"SELECT session_id, root, facts FROM task_turn WHERE session_id {IN_LIST}",
         (json_list(session_ids),),
@@ -350,7 +350,7 @@ def sessions_by_id(db: sqlite3.Connection, session_ids: Iterable[int]) -> dict[i
 
 
 def tasks_per_session(db: sqlite3.Connection, session_ids: Iterable[int]) -> dict[int, int]:
-    """How many tasks have turns in each session."""
+    """The number of tasks with turns in each session."""
     found = db.execute(
         f"SELECT session_id, COUNT(DISTINCT task_id) FROM task_part WHERE session_id {IN_LIST} GROUP BY session_id",
         (json_list(session_ids),),
@@ -379,12 +379,12 @@ def _insert(db: sqlite3.Connection, verb: str, rows: Sequence[Sequence[object]])
 
 
 def mark_stale(db: sqlite3.Connection, session_ids: Iterable[int]) -> None:
-    """Have these sessions derived again."""
+    """Mark these sessions as stale, so that they are derived again."""
     db.executemany("UPDATE session SET model_stale = 1 WHERE id = ?", [(one,) for one in session_ids])
 
 
 def mark_all_stale(db: sqlite3.Connection) -> None:
-    """Have everything derived again, from nothing."""
+    """Delete all derived rows and mark every session as stale."""
     for table in ("call_split", "task_turn", "task_part", "cold_read", "static_floor", "task"):
         db.execute(f"DELETE FROM {table}")
     db.execute("UPDATE session SET model_stale = 1")

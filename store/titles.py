@@ -1,4 +1,4 @@
-"""What sessions and tasks are called by."""
+"""Titles of sessions and tasks."""
 
 import re
 
@@ -20,17 +20,17 @@ _RESUMES_CHARS = 160
 
 
 def plan_in(prompt: str) -> str:
-    """The heading of the plan that a prompt asks to carry out; empty for any other prompt."""
+    """The heading of the plan that a prompt asks the agent to carry out; empty for any other prompt."""
     plan = _PLAN.match(prompt)
     return plan.group(1) if plan else ""
 
 
 def title_in(prompt: str) -> str:
-    """A title made of a prompt: its plan's heading, or the prompt without the mark of a Markdown heading before it."""
+    """A title made from a prompt: its plan's heading, or the prompt without a leading Markdown heading mark."""
     mark = _HEADING_MARK.match(prompt)
     return plan_in(prompt) or (prompt[mark.end() :] if mark else prompt)
 
 
 def only_resumes(text: str) -> bool:
-    """Whether a prompt or title asks to go on with earlier work without a word on what that was."""
+    """Whether a prompt or title asks to resume earlier work without saying what that was."""
     return len(text) <= _RESUMES_CHARS and _RESUMES.fullmatch(text) is not None

@@ -1,4 +1,4 @@
-"""Writes batches into the ledger: each batch together with its file's read state, or not at all.
+"""Writes batches into the ledger, each in one transaction with its file's read state.
 
 The joins below give the same rows whatever the order of the observations (a call's own rules are in store.merge).
 """
@@ -84,7 +84,7 @@ _PUT_SESSION = f"""
 
 
 class Writer:
-    """Writes for one connection, remembering ids between batches. Call inside a transaction.
+    """Writes batches over one connection, caching ids between them. Call inside a transaction.
 
     `list_price` is asked where two observations of a call have different prices; without it the recorded one stays.
     """
@@ -98,7 +98,7 @@ class Writer:
         self.new_calls = 0
 
     def write(self, batch: Batch) -> None:
-        """Join a batch into the ledger and mark the touched sessions as stale."""
+        """Merge a batch into the ledger and mark the touched sessions as stale."""
         touched: set[int] = set()
         self._put_prices(batch.prices)
         for session in batch.sessions:
@@ -121,7 +121,7 @@ class Writer:
     # -- ids --------------------------------------------------------------------------------------------------------
 
     def session_id(self, agent: str, native_id: str) -> int:
-        """Id of a session, created bare if it is new."""
+        """Id of a session; a new one gets a row with the id alone."""
         known = self._sessions.get((agent, native_id))
         if known is not None:
             return known
@@ -216,7 +216,7 @@ class Writer:
     def _rows(
         self, records: Sequence[Turn | ToolUse | Event | ClientTotal], touched: set[int]
     ) -> list[tuple[Any, ...]]:
-        """The values of records whose first two fields name a session: its id takes their place."""
+        """The values of records, with the session's id in place of the two fields that name it."""
         rows = []
         for record in records:
             session_id = self.session_id(record.agent, record.session)

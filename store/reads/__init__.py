@@ -1,1 +1,1 @@
-"""What reports, advice and the dashboard ask the ledger: a module a subject. Nothing here writes."""
+"""Queries of reports, advice and the dashboard, one module a subject. Nothing here writes."""

@@ -1,4 +1,4 @@
-"""What a token costs that is part of every prompt: sums of rates over calls. Rates are pico-dollars a token."""
+"""The cost of a token that is part of every prompt: sums of rates over calls, in pico-dollars a token."""
 
 import sqlite3
 from typing import NamedTuple
@@ -10,7 +10,7 @@ _COLD = "call_split.kind IN ('cold_start', 'planned_rebuild', 'major')"
 
 
 class Carriers(NamedTuple):
-    """Which calls of Claude Code carry a text: all, those of a project, or those of a folder of the client's."""
+    """Which calls of Claude Code carry a text: all, a project's, or those of one of the client's folders."""
 
     project: str | None = None
     client_folder: str | None = None
@@ -20,7 +20,7 @@ EVERY_CALL = Carriers()
 
 
 class StandingCost(NamedTuple):
-    """Over some days: what one token in the baseline of every call would have cost, and from how many calls."""
+    """What one token in the baseline of every call would have cost over some days, and the number of calls."""
 
     pico_per_token: int
     calls: int

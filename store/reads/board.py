@@ -1,4 +1,4 @@
-"""Reads that only the dashboard needs: sessions at work, their latest calls and what they asked for, plan windows."""
+"""Queries that only the dashboard needs: active sessions, their latest calls and tool uses, plan windows."""
 
 import sqlite3
 from typing import NamedTuple
@@ -93,13 +93,13 @@ _WITH_CALLS_SINCE = f"{SESSION_LAST_AT} >= :since AND EXISTS (SELECT 1 FROM call
 
 
 def count_sessions(db: sqlite3.Connection, since: int, *, now: int) -> int:
-    """How many sessions with calls have a record since then."""
+    """The number of sessions with calls and a record at or after `since`."""
     found = db.execute(f"SELECT COUNT(*) FROM session WHERE {_WITH_CALLS_SINCE}", {"since": since, "now": now})
     return int(found.fetchone()[0])
 
 
 def latest_sessions(db: sqlite3.Connection, since: int, limit: int, *, now: int, first: str = "") -> list[SessionSum]:
-    """Sessions with calls and a record since then, latest first; before all the one of the native id `first`."""
+    """Sessions with calls and a record at or after `since`, latest first, after the one with the native id `first`."""
     found = db.execute(
         f"WITH chosen AS (SELECT * FROM session WHERE {_WITH_CALLS_SINCE}"
         f" ORDER BY native_id = :first DESC, {LATEST_SESSION_FIRST} LIMIT :limit)"

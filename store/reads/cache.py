@@ -1,4 +1,4 @@
-"""Cache misses, and the sums of tokens that the cache's ratios are made of, by day."""
+"""Cache misses, and the daily token sums from which the cache's ratios are computed."""
 
 import sqlite3
 from typing import NamedTuple
@@ -63,7 +63,7 @@ def miss_causes(db: sqlite3.Connection, chosen: Filter) -> list[MissCause]:
 
 
 class CacheDay(NamedTuple):
-    """Token sums of one day, or of everything: what the ratios are made of."""
+    """Token sums of one day, or of the whole period."""
 
     day: str
     calls: int
@@ -84,7 +84,7 @@ class CacheDay(NamedTuple):
 
 
 def cache_days(db: sqlite3.Connection, chosen: Filter) -> list[CacheDay]:
-    """Sums by day; `uncached`: the priced calls as if every prompt token were paid at the input rate."""
+    """Sums by day; `uncached` is the cost of the priced calls with every prompt token at the input rate."""
     where, values = chosen.of_calls()
     day = chosen.day_of("call.first_at")
     found = db.execute(
@@ -103,7 +103,7 @@ def cache_days(db: sqlite3.Connection, chosen: Filter) -> list[CacheDay]:
 
 
 def epoch_peaks(db: sqlite3.Connection, chosen: Filter) -> int:
-    """Sum over epochs of the largest prompt: what would be written if everything were written once."""
+    """Sum of each epoch's largest prompt: what cache writes would come to if everything were written once."""
     where, values = chosen.of_calls()
     row = db.execute(
         f"SELECT COALESCE(SUM(peak), 0) FROM (SELECT MAX({PROMPT_TOKENS}) AS peak FROM call"
@@ -115,7 +115,7 @@ def epoch_peaks(db: sqlite3.Connection, chosen: Filter) -> int:
 
 
 def day_peaks(db: sqlite3.Connection, chosen: Filter) -> dict[str, int]:
-    """The same by day; an epoch that spans days counts on each."""
+    """As `epoch_peaks`, by day; an epoch that spans days counts on each."""
     where, values = chosen.of_calls()
     found = db.execute(
         f"SELECT day, SUM(peak) FROM (SELECT {chosen.day_of('call.first_at')} AS day, MAX({PROMPT_TOKENS}) AS peak"

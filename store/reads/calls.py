@@ -1,4 +1,4 @@
-"""Every stored field of calls, for whoever wants to look at them or reckon with them elsewhere."""
+"""Every stored field of calls, for export."""
 
 import sqlite3
 from collections.abc import Iterator
@@ -24,7 +24,7 @@ CALL_EXPORT = """
 def call_rows(
     db: sqlite3.Connection, chosen: Filter, *, session_id: int | None, limit: int | None
 ) -> Iterator[dict[str, Any]]:
-    """Every stored field of the chosen calls in order of time; `limit` keeps the latest."""
+    """The chosen calls with every stored field, in order of time; `limit` keeps the latest."""
     where, values = chosen.of_calls()
     if session_id is not None:
         where += f" AND call.session_id = {session_id:d}"
@@ -38,17 +38,17 @@ def call_rows(
 
 
 def call_fields(db: sqlite3.Connection) -> list[str]:
-    """The names of what `call_rows` yields, in order."""
+    """The field names of `call_rows`, in order."""
     return [column[0] for column in db.execute(f"{CALL_EXPORT} LIMIT 0").description]
 
 
 def newest_call_id(db: sqlite3.Connection) -> int:
-    """The highest id of any call: what `calls_after` starts from."""
+    """The highest call id, from which `calls_after` can start."""
     return int(db.execute("SELECT COALESCE(MAX(id), 0) FROM call").fetchone()[0])
 
 
 def calls_after(db: sqlite3.Connection, call_id: int) -> list[dict[str, Any]]:
-    """Calls that were added after the one with this id, in order of time, with every stored field and `id`."""
+    """Calls added after the one with this id, in order of time, with every stored field and `id`."""
     query = (
         f"SELECT * FROM ({CALL_EXPORT.replace('SELECT', 'SELECT call.id,', 1)} WHERE call.id > ?)"
         " ORDER BY first_at, message_id"

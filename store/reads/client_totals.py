@@ -1,4 +1,4 @@
-"""What a session cost according to its client, beside what was recorded of it: the inputs of hidden spend."""
+"""A session's cost according to its client, and the recorded calls for the same period: the inputs of hidden spend."""
 
 import sqlite3
 from collections.abc import Mapping
@@ -26,7 +26,7 @@ class Recorded(NamedTuple):
 
 
 class CounterRow(NamedTuple):
-    """The final value of one run of a client's cost counter, and what the ledger has for the same period.
+    """The final value of one run of a client's cost counter, and the ledger's calls for the same period.
 
     A `--fork-session` goes on counting from its parent's total: that much is taken off, and so are the copied calls.
     A client that still runs, or was killed, has written no total: then the status line's latest reading counts, less
@@ -125,7 +125,7 @@ def counter_rows(db: sqlite3.Connection, session_ids: list[int]) -> list[Counter
 
 
 def counted_sessions(db: sqlite3.Connection, chosen: Filter) -> list[int]:
-    """Sessions whose client counted their cost and wrote it last in the chosen part, whatever models they used."""
+    """Sessions whose client last wrote its cost count in the chosen part, whatever models they used."""
     where, values = chosen.of_spend()
     found = db.execute(
         f"SELECT spend.session_id FROM ({_DAYS}) AS spend JOIN session ON session.id = spend.session_id WHERE {where}",
@@ -149,7 +149,7 @@ def _less(total: _Total, before: _Total) -> _Total:
 
 
 def _inherited(db: sqlite3.Connection, session_id: int, started_at: int | None) -> _Total | None:
-    """What a counter began with: the parent's total when the session was forked off; None if it began at nothing.
+    """A counter's initial value: the parent's total when the session was forked; None if it began at zero.
 
     The parent may have gone on since. A copy that `/branch` made begins at nothing; a fork of it, which has those
     lines too, does not.
@@ -190,7 +190,7 @@ def _began_at_nothing(db: sqlite3.Connection, session_id: int) -> bool:
 
 
 def _resumed_at(db: sqlite3.Connection, session_id: int, at: int) -> tuple[int, int] | None:
-    """The total with which a client began that was resumed before `at`, and when the session went on; None if none was.
+    """The initial total of a client that was resumed before `at`, and when the session resumed; None if none was.
 
     A client restores the total that was written last (CLAUDE_CODE section 2).
     """
@@ -204,13 +204,13 @@ def _resumed_at(db: sqlite3.Connection, session_id: int, at: int) -> tuple[int, 
 
 
 def _is_second_since(db: sqlite3.Connection, session_id: int, position: int, since: int) -> bool:
-    """Whether this is not the first reading since a time: after a kill it is unknown what a client restores."""
+    """Whether there is an earlier reading since a time: after a kill it is unknown what a client restores."""
     readings = "SELECT 1 FROM client_total WHERE session_id = ? AND source = 'statusline' AND position < ? AND at >= ?"
     return exists(db, readings, (session_id, position, since))
 
 
 def _counters_going_on(db: sqlite3.Connection, since: int, until: int) -> set[tuple[int, int]]:
-    """Session and position of the readings that hold another session too: `/clear` of clients up to 2.1.197.
+    """Session and position of the readings that include another session: `/clear` of clients up to 2.1.197.
 
     These clients count on under the new session's name, and under the old one's once that is resumed. Looked for among
     counters that started between two times.
@@ -238,7 +238,7 @@ def _counters_going_on(db: sqlite3.Connection, since: int, until: int) -> set[tu
 
 
 def _goes_on_at(db: sqlite3.Connection, session_id: int, position: int) -> int | None:
-    """When the main chain got its first prompt or call after a row; None if the row was its end."""
+    """Time of the main chain's first prompt or call after a row; None if the row came last."""
     row: tuple[int | None] = db.execute(
         """
         SELECT MIN(at) FROM (
@@ -255,7 +255,7 @@ def _goes_on_at(db: sqlite3.Connection, session_id: int, position: int) -> int |
 def _recorded(
     db: sqlite3.Connection, session_id: int, started_at: int | None, position: int, *, with_copies: bool
 ) -> dict[str, Recorded]:
-    """By model the calls that a counter covers: seen in this session, after its start, before its row.
+    """The calls that a counter covers, by model: seen in this session, after its start, before its row.
 
     A `--fork-session` copy keeps counting from its parent's total, so its copied calls belong (`with_copies`) unless
     that total was taken off; those of `/branch` do not. Subagents stand in other files and may outlast the main chain's
@@ -287,7 +287,7 @@ def _recorded(
 
 
 def _recorded_by(db: sqlite3.Connection, session_id: int, started_at: int | None, at: int) -> dict[str, Recorded]:
-    """By model the session's own calls from a counter's start that had ended when it was read."""
+    """The session's own calls, by model, between a counter's start and its reading."""
     return _sums_by_model(
         db,
         "SELECT *, chain_id AS chain_here, first_at AS seen_at FROM call WHERE session_id = :session",

@@ -1,4 +1,4 @@
-"""Which part of the ledger a report is about, as a WHERE clause over the tables that the report reads."""
+"""The part of the ledger that a report covers, as a WHERE clause over the tables that the report reads."""
 
 from typing import NamedTuple
 
@@ -8,7 +8,7 @@ Clause = tuple[str, list[str]]
 
 
 class Filter(NamedTuple):
-    """What was asked for; days are ISO days, inclusive, local unless `utc`."""
+    """The user's choice; days are ISO days, inclusive, local unless `utc`."""
 
     since: str | None = None
     until: str | None = None

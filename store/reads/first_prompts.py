@@ -1,4 +1,4 @@
-"""The first prompt of a chain, tokens: what a conversation began with, also where a fork has it from its parent."""
+"""Size in tokens of a chain's first prompt, which a fork may have copied from its parent."""
 
 import sqlite3
 from collections.abc import Iterable
@@ -21,7 +21,7 @@ _PROMPTS = f"""
 
 
 def first_prompts(db: sqlite3.Connection, chain_ids: Iterable[int]) -> dict[int, int]:
-    """Tokens by chain, of those that sent anything."""
+    """Tokens by chain, for chains that sent anything."""
     found = db.execute(
         f"SELECT chain_id, tokens, MIN(position) FROM ({_PROMPTS})"
         f" WHERE tokens > 0 AND NOT flags & :inner AND chain_id IN ({_CHAINS}) GROUP BY chain_id",

@@ -1,6 +1,6 @@
 """Rows from which the user's habits are measured.
 
-Sessions that are runs of programs (store.reads.program_runs) are no habit of anyone: none of them is among the rows.
+Sessions started by programs (store.reads.program_runs) say nothing about the user's habits and are left out.
 """
 
 import sqlite3
@@ -17,7 +17,7 @@ _OWN_WORK = f"agent = ? AND session.id NOT {IN_LIST}"
 
 
 class HabitCall(NamedTuple):
-    """A call with what was derived of it; ordered by chain, then by place in it."""
+    """A call with its derived figures; ordered by chain, then by position."""
 
     session_id: int
     chain_id: int
@@ -44,7 +44,7 @@ class HabitCall(NamedTuple):
 
 
 class HabitTurn(NamedTuple):
-    """A turn's sums; ordered by session, then by place in it."""
+    """A turn's sums; ordered by session, then by position."""
 
     session_id: int
     at: int
@@ -69,7 +69,7 @@ class Compaction(NamedTuple):
 
 
 class FileUse(NamedTuple):
-    """A file that was read or searched, or changed, and the length of what came back."""
+    """A file that was read, searched or changed, and the length of the tool's result."""
 
     session_id: int
     position: int
@@ -80,7 +80,7 @@ class FileUse(NamedTuple):
 
 
 class CallsOfPrice(NamedTuple):
-    """Sums over the calls that one price row was used for; tokens."""
+    """Token sums over the calls priced by one price row."""
 
     price_id: str | None
     cold: int
@@ -95,7 +95,7 @@ def agents_on_record(db: sqlite3.Connection) -> list[str]:
 
 
 def recent_sessions(db: sqlite3.Connection, agent: str, most_calls: int, before: int | None = None) -> dict[int, int]:
-    """The latest sessions of an agent with their ends, together no more than so many calls (one session at the least).
+    """The latest sessions of an agent with their end times, up to `most_calls` calls in all (at least one session).
 
     With `before` (epoch ms) those that had ended by then.
     """
@@ -135,7 +135,7 @@ def habit_turns(db: sqlite3.Connection, session_ids: Iterable[int]) -> list[Habi
 
 
 def first_edits(db: sqlite3.Connection, session_ids: Iterable[int]) -> dict[int, int]:
-    """Place in the main chain of each session's first edit."""
+    """Position of each session's first edit in the main chain."""
     rows = db.execute(
         "SELECT session_id, MIN(position) FROM tool_use WHERE flags & ? AND chain = ''"
         f" AND session_id {IN_LIST} GROUP BY session_id",
@@ -145,7 +145,7 @@ def first_edits(db: sqlite3.Connection, session_ids: Iterable[int]) -> dict[int,
 
 
 def compactions(db: sqlite3.Connection, session_ids: Iterable[int]) -> list[Compaction]:
-    """Compactions by session and place."""
+    """Compactions, by session and position."""
     rows = db.execute(
         "SELECT session_id, agent, native_id, position, detail, tokens_before FROM event"
         " JOIN session ON session.id = session_id WHERE kind IN (?, ?)"
@@ -156,7 +156,7 @@ def compactions(db: sqlite3.Connection, session_ids: Iterable[int]) -> list[Comp
 
 
 def file_uses(db: sqlite3.Connection, session_ids: Iterable[int]) -> list[FileUse]:
-    """What was read and changed on the main chains of these sessions, by session and place."""
+    """Files read and changed on the main chains of these sessions, by session and position."""
     rows = db.execute(
         "SELECT session_id, position, message_id, target, result_chars, flags & ?2 != 0 FROM tool_use"
         " WHERE flags & (?1 | ?2) AND chain = '' AND target IS NOT NULL AND result_chars"

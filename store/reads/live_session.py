@@ -1,4 +1,4 @@
-"""The present state of a session, from which advice on it is made. Reads only, in a few milliseconds."""
+"""The current state of a session, as input for advice. Takes a few milliseconds."""
 
 import sqlite3
 from collections.abc import Collection, Sequence
@@ -22,7 +22,7 @@ _MARKS = (
 
 
 class ActiveSession(NamedTuple):
-    """A session that was at work lately; the other fields change whenever its records do."""
+    """A recently active session; all fields but the ids change whenever its records do."""
 
     id: int
     native_id: str
@@ -44,7 +44,7 @@ class LiveSession(NamedTuple):
 
 
 class LiveCall(NamedTuple):
-    """A call of the main chain with what was derived of it."""
+    """A call of the main chain with its derived figures."""
 
     message_id: str
     position: int
@@ -108,7 +108,7 @@ def sessions_begun(
 
 
 def live_session(db: sqlite3.Connection, session_id: int) -> LiveSession:
-    """Facts of a session; LookupError if there is none of this id."""
+    """Facts of a session; LookupError if the id is unknown."""
     row = db.execute(
         f"SELECT id, agent, native_id, project, {SESSION_TITLE}, billing, EXISTS (SELECT 1 FROM limit_sample"
         " WHERE kind IN ('five_hour', 'seven_day') AND session_id = session.id) FROM session WHERE id = ?",
@@ -120,7 +120,7 @@ def live_session(db: sqlite3.Connection, session_id: int) -> LiveSession:
 
 
 def main_calls(db: sqlite3.Connection, session_id: int) -> list[LiveCall]:
-    """The session's own calls that make its main chain grow, in the order of its file."""
+    """The session's own main chain calls that add to its context, in file order."""
     rows = db.execute(
         "SELECT message_id, position, COALESCE(requested_at, call.first_at), call.first_at, last_at, model, version,"
         f" input, cache_read, write_5m, write_1h, {PROMPT_TOKENS}, output, stop, price_id, cost, epoch, missed,"
@@ -155,7 +155,7 @@ def is_answered(db: sqlite3.Connection, session_id: int, turn: LiveTurn) -> bool
 
 
 def was_cut(db: sqlite3.Connection, session_id: int, kinds: Collection[str]) -> bool:
-    """Whether an event of these kinds is the latest of the main chain: no call follows it."""
+    """Whether the main chain ends with an event of these kinds, with no call after it."""
     return exists(
         db,
         f"SELECT 1 FROM event WHERE session_id = ? AND chain = '' AND kind {IN_LIST}"
@@ -166,7 +166,7 @@ def was_cut(db: sqlite3.Connection, session_id: int, kinds: Collection[str]) -> 
 
 
 def marks(db: sqlite3.Connection, session_id: int) -> list[EventRow]:
-    """What happened on the main chain beside calls, in the order of its file."""
+    """Events of the main chain, in file order."""
     rows = db.execute(
         f"SELECT {columns('event', EventRow._fields)} FROM event"
         f" WHERE session_id = ? AND chain = '' AND kind {IN_LIST} ORDER BY position",
@@ -181,7 +181,7 @@ def tools_with(db: sqlite3.Connection, session_id: int, flags: int) -> list[Tool
 
 
 def tools_since(db: sqlite3.Connection, session_id: int, position: int) -> list[ToolRow]:
-    """Tool uses of the main chain from a place of its file on, in order of time."""
+    """Tool uses of the main chain from a position in its file onwards, in order of time."""
     return _tools(db, "position >= ?", (session_id, position))
 
 
@@ -195,7 +195,7 @@ def _tools(db: sqlite3.Connection, where: str, values: Sequence[int]) -> list[To
 
 
 def next_start(db: sqlite3.Connection, project: str, after: int, *, besides: int) -> int | None:
-    """When a person began another session of a project after a time, no program and no agent; None if nobody did."""
+    """When the user (no program, no agent) next began a session in a project after a time; None if they did not."""
     row = db.execute(
         "SELECT MIN(COALESCE(own_start_at, first_at)) FROM session"
         " WHERE project = ? AND id != ? AND COALESCE(own_start_at, first_at) > ?"
@@ -206,7 +206,7 @@ def next_start(db: sqlite3.Connection, project: str, after: int, *, besides: int
 
 
 def transcripts_of(db: sqlite3.Connection, native_id: str) -> list[str]:
-    """Paths of a session's own transcripts as far as they are still there, the one that goes on last."""
+    """Paths of a session's transcripts that still exist, the one still being written last."""
     endings = (f"/{native_id}/ui_messages.json", f"/{native_id}.messages.json", f"/{native_id}.jsonl")
     found = [
         db.execute(

@@ -1,4 +1,4 @@
-"""Runs that a program started, by a hook, a script or another tool: they flood the tasks of the person beside it.
+"""Runs started by a program (a hook, a script, another tool), which would crowd out the user's own tasks.
 
 A task is such a run if all its sessions are headless (store.clauses), nothing was edited, and at least three such tasks
 of the project begin with the same words. One question asked with `claude -p` is a task like any other, and so is a loop
@@ -21,7 +21,7 @@ _OPENING_CHARS_UNTOLD = 80
 
 
 def program_runs(db: sqlite3.Connection) -> frozenset[str]:
-    """Ids of the tasks that are runs of programs."""
+    """Ids of tasks that are program runs."""
     found = db.execute(
         f"""
         WITH begun AS (
@@ -57,7 +57,7 @@ def program_runs(db: sqlite3.Connection) -> frozenset[str]:
 
 
 def program_sessions(db: sqlite3.Connection) -> frozenset[int]:
-    """Ids of the sessions that hold nothing but such runs: no habit of the person is measured from them."""
+    """Ids of sessions that hold only such runs, from which no habits are measured."""
     found = db.execute(
         f"SELECT session_id FROM task_part GROUP BY session_id HAVING MIN(task_id {IN_LIST})",
         (json_list(program_runs(db)),),

@@ -27,7 +27,7 @@ class ReportableRow(NamedTuple):
 
 
 def reportable_rows(db: sqlite3.Connection, first_day: str, last_day: str) -> list[ReportableRow]:
-    """Calls to the provider itself between two UTC days; other sellers' calls are in other bills."""
+    """Calls to the provider itself between two UTC days; resellers bill theirs elsewhere."""
     found = db.execute(
         f"SELECT {utc_day('call.first_at')}, call.model, session.billing = 'plan', COUNT(*),"
         " SUM(call.input), SUM(call.cache_read), SUM(call.write_5m), SUM(call.write_1h), SUM(call.output),"
@@ -42,7 +42,7 @@ def reportable_rows(db: sqlite3.Connection, first_day: str, last_day: str) -> li
 
 
 def session_days(db: sqlite3.Connection, first_day: str, last_day: str) -> list[tuple[int, str]]:
-    """(session, UTC day) of every session with calls, or with a total of its client, between two UTC days."""
+    """(session, UTC day) of every session with calls or a client total between two UTC days."""
     return db.execute(
         "SELECT session_id, day_utc FROM spend WHERE day_utc BETWEEN :first AND :last UNION"
         f" SELECT session_id, {utc_day('COALESCE(at, started_at)')} AS day FROM ({LAST_WORDS})"

@@ -1,4 +1,4 @@
-"""The cost of calls as agents give it, beside what the ledger shows: sums over a task."""
+"""The cost of calls as agents report it, compared with the ledger's: sums over a task."""
 
 import sqlite3
 from typing import NamedTuple
@@ -58,7 +58,7 @@ class ReportedSums(NamedTuple):
 
 
 class BilledUsage(NamedTuple):
-    """Usage that a provider billed by its own figure, and the price row that it has in the list all the same."""
+    """Usage shown at the provider's own figure, and the list price row that it also has."""
 
     agent: str
     calls: int
@@ -72,10 +72,10 @@ class BilledUsage(NamedTuple):
     price: Price
 
 
-class OwnTotal(NamedTuple):
+class AgentTotal(NamedTuple):
     """The cost of whole sessions as the agent counts it: nano-dollars, and when it wrote that last.
 
-    `copied`: cost of the calls that they took over with another session's history and that were made there.
+    `copied`: cost of calls made in another session, whose history these sessions took over.
     """
 
     cost: int
@@ -84,13 +84,13 @@ class OwnTotal(NamedTuple):
 
 
 def reported_sums_of_task(db: sqlite3.Connection, task_id: str) -> list[ReportedSums]:
-    """Sums over a task, a row an agent."""
+    """Sums over a task, one row an agent."""
     found = db.execute(f"{_SUMS} WHERE {_IN_TASK} GROUP BY session.agent ORDER BY session.agent", (task_id,))
     return [ReportedSums(*row) for row in found]
 
 
 def billed_sums(db: sqlite3.Connection, chosen: Filter) -> tuple[int, int]:
-    """How many calls of the chosen part are shown at the provider's own figure, and their cost."""
+    """Number and cost of the chosen calls that are shown at the provider's own figure."""
     where, values = chosen.of_spend()
     found: tuple[int, int] = db.execute(
         f"SELECT COUNT(*), COALESCE(SUM(spend.cost), 0) FROM ({_BILLED_CALLS}) AS spend"
@@ -106,8 +106,8 @@ def billed_usage_of_task(db: sqlite3.Connection, task_id: str) -> list[BilledUsa
     return [BilledUsage._make((*row[:9], Price(*row[9:]))) for row in found]
 
 
-def own_total_of_task(db: sqlite3.Connection, task_id: str, agent: str) -> OwnTotal | None:
-    """An agent's totals of the sessions of a task; None if one has none, or belongs to another task too."""
+def agent_total_of_task(db: sqlite3.Connection, task_id: str, agent: str) -> AgentTotal | None:
+    """An agent's totals for a task's sessions; None if a session has none, or also belongs to another task."""
     totals = db.execute(
         """
         SELECT total.cost, at, (SELECT COALESCE(SUM(cost), 0) FROM call WHERE session_id != session.id
@@ -122,4 +122,4 @@ def own_total_of_task(db: sqlite3.Connection, task_id: str, agent: str) -> OwnTo
     if not totals or any(cost is None or is_shared for cost, _, _, is_shared in totals):
         return None
     times = [at for _, at, _, _ in totals if at is not None]
-    return OwnTotal(sum(cost for cost, *_ in totals), min(times, default=None), sum(row[2] for row in totals))
+    return AgentTotal(sum(cost for cost, *_ in totals), min(times, default=None), sum(row[2] for row in totals))

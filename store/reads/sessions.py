@@ -15,17 +15,17 @@ class FoundSession(NamedTuple):
     native_id: str
 
 
-def find_session(db: sqlite3.Connection, beginning: str | None, now: int) -> list[FoundSession]:
-    """Sessions whose id begins so; or the latest one (as of `now`, epoch ms) that has talked, else with any calls."""
+def find_session(db: sqlite3.Connection, prefix: str | None, now: int) -> list[FoundSession]:
+    """Sessions whose id starts with `prefix`; without one the latest as of `now` (epoch ms), preferably with talk."""
     columns = "SELECT id, agent, native_id FROM session"
-    if beginning is None:
+    if prefix is None:
         found = db.execute(
             f"{columns} WHERE EXISTS (SELECT 1 FROM call WHERE session_id = session.id)"
             f" ORDER BY {HAS_TALKED} DESC, {LATEST_SESSION_FIRST} LIMIT 1",
             {"now": now},
         )
     else:
-        found = db.execute(f"{columns} WHERE instr(native_id, ?) = 1 ORDER BY last_at DESC LIMIT 5", (beginning,))
+        found = db.execute(f"{columns} WHERE instr(native_id, ?) = 1 ORDER BY last_at DESC LIMIT 5", (prefix,))
     return [FoundSession(*row) for row in found]
 
 

@@ -1,4 +1,4 @@
-"""Sums of what was spent, read from the table that is kept for it (store.spend)."""
+"""Sums of spend, read from the table that store.spend maintains."""
 
 import sqlite3
 from typing import NamedTuple
@@ -27,7 +27,7 @@ KEYS = {
 
 
 class SpendRow(NamedTuple):
-    """Sums under one key; tokens in counts, cost in nano-dollars over the priced calls."""
+    """Sums under one key; tokens are counts, cost is in nano-dollars over the priced calls."""
 
     key: str
     calls: int
@@ -47,7 +47,7 @@ NO_SPEND = SpendRow("total", *[0] * (len(SpendRow._fields) - 1))
 
 
 def spend_rows(db: sqlite3.Connection, by: str, chosen: Filter) -> list[SpendRow]:
-    """Sums of the chosen part `by` a key of KEYS. Days ascend, others by cost."""
+    """Sums of the chosen part by a key of KEYS: days ascending, other keys by cost."""
     where, values = chosen.of_spend()
     key = KEYS[by].format(day=chosen.spend_day)
     order = "1" if by in ("day", "week", "month") else "10 DESC, 1"
@@ -70,7 +70,7 @@ def spend_total(db: sqlite3.Connection, chosen: Filter) -> SpendRow:
 
 
 def unpriced_models(db: sqlite3.Connection, chosen: Filter) -> list[str]:
-    """Models of the chosen part that have calls without a price."""
+    """Models in the chosen part with calls that have no price."""
     where, values = chosen.of_spend()
     found = db.execute(
         "SELECT DISTINCT spend.model FROM spend JOIN session ON session.id = spend.session_id"
@@ -81,7 +81,7 @@ def unpriced_models(db: sqlite3.Connection, chosen: Filter) -> list[str]:
 
 
 class Totals(NamedTuple):
-    """The ledger in few figures; the days are local ISO days, None where there is no call."""
+    """Counts over the ledger; the days are local ISO days, None without calls."""
 
     calls: int
     sessions: int
@@ -101,7 +101,7 @@ def totals(db: sqlite3.Connection) -> Totals:
 
 
 def uncounted_models(db: sqlite3.Connection) -> set[str]:
-    """Models of which no unpriced call has token counts: what they lack is not a price."""
+    """Models whose unpriced calls all lack token counts: a price would not help them."""
     found = db.execute(f"SELECT model FROM call WHERE cost IS NULL GROUP BY model HAVING NOT MAX({IS_COUNTED})")
     return {row[0] for row in found}
 

@@ -11,7 +11,7 @@ _INTERNAL = ("meta", "source_file", "sqlite_stat1", "_sqlite_migrations")
 
 
 def exportable_tables(db: sqlite3.Connection) -> list[str]:
-    """Names of the tables that hold records or what was derived of them."""
+    """Names of the tables that hold records or derived rows."""
     rows = db.execute("SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%' ORDER BY name")
     return [row[0] for row in rows if row[0] not in _INTERNAL]
 

@@ -1,4 +1,4 @@
-"""Tasks as they were derived, and the refusals that fell into them: stored sums, never a recomputation."""
+"""Stored tasks with their sums, and the refusals during them; nothing is recomputed."""
 
 import sqlite3
 from collections.abc import Iterable
@@ -43,13 +43,13 @@ def turn_sums(db: sqlite3.Connection, chosen: Filter) -> dict[str, list[TurnSums
 
 
 def task_row_of(db: sqlite3.Connection, identity: str) -> TaskRow | None:
-    """One task."""
+    """A task by its id; None if there is none."""
     row = db.execute("SELECT * FROM task WHERE id = ?", (identity,)).fetchone()
     return TaskRow(*row) if row else None
 
 
 def ids_like(db: sqlite3.Connection, prefix: str) -> list[str]:
-    """Ids of tasks that begin so."""
+    """Ids of tasks that start with a prefix."""
     found = db.execute("SELECT id FROM task WHERE id >= ? AND id < ? ORDER BY id", (prefix, prefix + "\U0010ffff"))
     return [row[0] for row in found]
 
@@ -60,18 +60,18 @@ def all_ids(db: sqlite3.Connection) -> list[str]:
 
 
 def titles_of(db: sqlite3.Connection, task_ids: Iterable[str]) -> dict[str, str]:
-    """The title of each of these tasks that there is."""
+    """Titles of those of these tasks that exist."""
     asked = f"SELECT id, title FROM task WHERE id {IN_LIST}"
     return dict(db.execute(asked, (json_list(task_ids),)))
 
 
 def has_tasks(db: sqlite3.Connection) -> bool:
-    """Whether a task was derived of what is on record."""
+    """Whether any task has been derived."""
     return exists(db, "SELECT 1 FROM task")
 
 
 def turns_of_tasks(db: sqlite3.Connection, task_ids: Iterable[str]) -> list[TaskTurnRow]:
-    """Turns of these tasks in order of time; of a fork's copies beside their originals by the sessions' own ids."""
+    """Turns of these tasks in order of time; a fork's copies and their originals by the sessions' own ids."""
     found = db.execute(
         "SELECT task_turn.* FROM task_turn JOIN session ON session.id = session_id"
         f" WHERE task_id {IN_LIST} ORDER BY at, native_id, ordinal",
@@ -95,7 +95,7 @@ def sessions_of(db: sqlite3.Connection, identity: str) -> dict[int, tuple[str, s
 
 
 class TaskCall(NamedTuple):
-    """A call of a task with what was derived of it."""
+    """A call of a task with its derived figures."""
 
     call_id: int
     session_id: int
@@ -130,7 +130,7 @@ def calls_of(db: sqlite3.Connection, identity: str) -> list[TaskCall]:
 
 
 def unsure_turns(db: sqlite3.Connection) -> list[tuple[str, TaskTurnRow]]:
-    """Decisions of the rule among the latest turns, each with its session's own id.
+    """Decisions by rule among the latest turns, each with its session's own id.
 
     The least sure first, dear tasks first among equals.
     """
@@ -144,7 +144,7 @@ def unsure_turns(db: sqlite3.Connection) -> list[tuple[str, TaskTurnRow]]:
 
 
 def latest_activity(db: sqlite3.Connection) -> int:
-    """Time of the latest record of any session, 0 in an empty ledger."""
+    """Time of the latest record in any session (epoch ms); 0 in an empty ledger."""
     return int(db.execute("SELECT COALESCE(MAX(last_at), 0) FROM session").fetchone()[0])
 
 
@@ -158,27 +158,27 @@ def turns_of_sessions(db: sqlite3.Connection, session_ids: Iterable[int]) -> lis
 
 
 def task_of_turn(db: sqlite3.Connection, session_id: int, uuid: str) -> str | None:
-    """The task that a turn is on now."""
+    """The task that a turn is assigned to."""
     row = db.execute(
         "SELECT task_id FROM task_turn WHERE session_id = ? AND prompt_uuid = ?", (session_id, uuid)
     ).fetchone()
     return row[0] if row else None
 
 
-def sessions_of_tasks(db: sqlite3.Connection, chosen: Filter, beginning: str | None) -> list[int]:
-    """Sessions of the chosen tasks, latest first; only those whose id begins so."""
+def sessions_of_tasks(db: sqlite3.Connection, chosen: Filter, prefix: str | None) -> list[int]:
+    """Sessions of the chosen tasks whose id starts with `prefix`, latest first."""
     where, values = chosen.of_tasks()
     found = db.execute(
         "SELECT DISTINCT session.id FROM task JOIN task_part ON task_part.task_id = task.id"
         f" JOIN session ON session.id = task_part.session_id WHERE {where} AND instr(session.native_id, ?) = 1"
         " ORDER BY session.last_at DESC, session.id DESC",
-        (*values, beginning or ""),
+        (*values, prefix or ""),
     )
     return [row[0] for row in found]
 
 
 def recent_parts(db: sqlite3.Connection, since: int) -> list[tuple[str, PartRow]]:
-    """Project and part of all work that ended since then."""
+    """Project and part of all work that ended at or after `since`."""
     found = db.execute(
         "SELECT project, task_part.* FROM task_part JOIN session ON session.id = task_part.session_id"
         " WHERE task_part.last_at >= ? AND project IS NOT NULL ORDER BY task_part.first_at, session_id, root",
@@ -188,7 +188,7 @@ def recent_parts(db: sqlite3.Connection, since: int) -> list[tuple[str, PartRow]
 
 
 class RefusalMark(NamedTuple):
-    """A mark: the kind of event, what is known of the reason, and when (epoch ms)."""
+    """A refused request: the kind of event, the reason as far as it is known, and the time (epoch ms)."""
 
     kind: str
     detail: str
@@ -196,7 +196,7 @@ class RefusalMark(NamedTuple):
 
 
 def refusals_of_task(db: sqlite3.Connection, task_id: str) -> list[RefusalMark]:
-    """Marks that fell into a task's turns, in order of time; one before a session's first turn belongs to that turn."""
+    """Refusals during a task's turns, in order of time; one before a session's first turn belongs to that turn."""
     found = db.execute(
         f"""
         SELECT event.kind, COALESCE(event.detail, ''), event.at FROM event

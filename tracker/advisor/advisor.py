@@ -136,7 +136,7 @@ class Advisor:
         return self._due(now)
 
     def work_while_idle(self, db: sqlite3.Connection, now: int) -> bool:
-        """Do one piece of deferred work: measure stale habits or thin the log. False if there is none.
+        """Do one piece of deferred work: measure stale habits or prune the log. False if there is none.
 
         Checks the habits of every recorded agent on the first call and then hourly, so that a dashboard opened
         before the day's first session shows figures based on the user's own habits.
@@ -150,7 +150,7 @@ class Advisor:
             return True
         if now - self._thinned_at > DAY_MS:
             self._thinned_at = now
-            return log.thin(db, now) > 0
+            return log.prune_unfired(db, now) > 0
         return False
 
     def note_shown(self, db: sqlite3.Connection, nudges: Sequence[DueNudge], now: int) -> None:

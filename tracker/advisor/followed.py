@@ -20,7 +20,7 @@ BY_ITSELF = "auto"  # detail of an automatic compaction
 
 def settle_followed(db: sqlite3.Connection, now: int) -> None:
     """Settle recently shown nudges as followed or not, as far as the records tell."""
-    for nudge in log.undecided(db, OBSERVED, now - _UNDECIDED_FOR_MS):
+    for nudge in log.without_outcome(db, OBSERVED, now - _UNDECIDED_FOR_MS):
         verdict = _verdict(db, nudge)
         if verdict is not None:
             log.set_followed(db, nudge.id, followed=verdict)

@@ -262,16 +262,16 @@ def confirm(question: str) -> bool:
     return click.confirm(question, err=True)
 
 
-def named_session(db: sqlite3.Connection, beginning: str | None) -> "FoundSession | None":
-    """The session whose id begins with `beginning`; without it the latest, None if there is none.
+def named_session(db: sqlite3.Connection, prefix: str | None) -> "FoundSession | None":
+    """The session whose id begins with `prefix`; without it the latest, None if there is none.
 
     UserError if no session or several match.
     """
     from store.reads.sessions import find_session
 
-    found = find_session(db, beginning, clock.now_ms())
-    if not found and beginning is not None:
-        raise UserError(f"no session begins with {beginning!r} (taximeter sessions lists them)")
+    found = find_session(db, prefix, clock.now_ms())
+    if not found and prefix is not None:
+        raise UserError(f"no session begins with {prefix!r} (taximeter sessions lists them)")
     if len(found) > 1:
-        raise UserError(f"{beginning!r} could be {', '.join(one.native_id[:18] for one in found)}: give more of the id")
+        raise UserError(f"{prefix!r} could be {', '.join(one.native_id[:18] for one in found)}: give more of the id")
     return found[0] if found else None

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from store.money import NANO_PER_USD, usd
 from store.reads import reported as stored
-from store.reads.reported import BilledUsage, OwnTotal, ReportedSums
+from store.reads.reported import AgentTotal, BilledUsage, ReportedSums
 from store.records import Agent
 from tracker.pricing import cost
 
@@ -32,7 +32,7 @@ class ReportedCost(NamedTuple):
     """One agent's calls in a task or session: the shown cost and what the agent says."""
 
     sums: ReportedSums
-    total: OwnTotal | None
+    total: AgentTotal | None
     billed: list[BilledUsage]  # what has a list price of it
 
     @property
@@ -131,7 +131,7 @@ def task_reported(db: sqlite3.Connection, task_id: str) -> list[ReportedCost]:
     billed = stored.billed_usage_of_task(db, task_id)
     made = []
     for sums in stored.reported_sums_of_task(db, task_id):
-        total = stored.own_total_of_task(db, task_id, sums.agent)
+        total = stored.agent_total_of_task(db, task_id, sums.agent)
         if total is not None or sums.reported:
             made.append(ReportedCost(sums, total, [one for one in billed if one.agent == sums.agent]))
     return made

@@ -10,7 +10,7 @@ from threading import Barrier, Thread
 
 import pytest
 
-from store.damage import damaged_ledgers, set_aside, take_over
+from store.damage import damaged_ledgers, recover_rows, set_aside
 from store.invariants import check_invariants
 from store.ledger import LedgerError, begin, open_ledger, replace_if_damaged, transaction
 from store.task_edits import add_edit, edits
@@ -132,7 +132,7 @@ def full(_db: sqlite3.Connection, _damaged: Path) -> None:
 
 def full_after_a_while(db: sqlite3.Connection, damaged: Path) -> None:
     db.execute(f"PRAGMA max_page_count = {db.execute('PRAGMA page_count').fetchone()[0] + 20}")
-    take_over(db, damaged)
+    recover_rows(db, damaged)
 
 
 @pytest.mark.parametrize("taking_over", [full, full_after_a_while])
@@ -144,7 +144,7 @@ def test_a_damaged_ledger_stays_where_it_is_when_the_disk_has_no_room_for_anothe
 ) -> None:
     path = tmp_path / "ledger.db"
     error = damage_found(path)
-    monkeypatch.setattr("store.damage.take_over", taking_over)
+    monkeypatch.setattr("store.damage.recover_rows", taking_over)
     with pytest.raises(LedgerError, match=r"is damaged, .*full"):
         replace_if_damaged(path, error)
     assert sorted(one.name for one in tmp_path.glob("ledger*")) == ["ledger.db"]
@@ -161,9 +161,9 @@ def test_a_ledger_part_of_which_is_still_in_its_journal_takes_no_place(
         def take_over_beside_a_reader(db: sqlite3.Connection, damaged: Path) -> None:
             other.execute("BEGIN")
             other.execute("SELECT COUNT(*) FROM sqlite_schema").fetchone()
-            take_over(db, damaged)
+            recover_rows(db, damaged)
 
-        monkeypatch.setattr("store.damage.take_over", take_over_beside_a_reader)
+        monkeypatch.setattr("store.damage.recover_rows", take_over_beside_a_reader)
         monkeypatch.setattr("store.damage.remove", lambda _path: None)
         with pytest.raises(LedgerError, match="is damaged, and no other can be made"):
             replace_if_damaged(path, error, busy_seconds=0.1)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from store.damage import take_over
+from store.damage import recover_rows
 from store.ledger import open_ledger, transaction
 from store.schema_version import SCHEMA_VERSION
 
@@ -39,7 +39,7 @@ def test_every_record_is_taken_over_and_of_another_version_what_the_user_said(
         old.execute(f"PRAGMA user_version = {version}")
     with closing(open_ledger(tmp_path / "new.db")) as db:
         with transaction(db):
-            take_over(db, tmp_path / "old.db")
+            recover_rows(db, tmp_path / "old.db")
         every = tables(db)
         found = {table for table in every if db.execute(f"SELECT 1 FROM {table}").fetchone()}
     assert found == (taken or every)
@@ -53,7 +53,7 @@ def test_a_row_whose_session_could_not_be_read_is_left_out(tmp_path: Path) -> No
             old.execute("DELETE FROM session")
     with closing(open_ledger(tmp_path / "new.db")) as db:
         with transaction(db):
-            take_over(db, tmp_path / "old.db")
+            recover_rows(db, tmp_path / "old.db")
         assert db.execute("PRAGMA foreign_key_check").fetchall() == []
         assert db.execute("SELECT COUNT(*) FROM chain").fetchone() == (0,)
         assert db.execute("SELECT COUNT(*) FROM task_edit").fetchone() == (1,)
