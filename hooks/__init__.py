@@ -1,1 +1,1 @@
-"""What runs inside the agents: hook entry points, status line; `install` puts them there."""
+"""Code that agents run: hook entry points and the status line; `install` sets them up."""

@@ -1,7 +1,7 @@
-"""Advice between those who compute it and those who show it: one small file a session, replaced as a whole.
+"""Advice files, one small file a session: written by whatever computes advice, read by hooks and the status line.
 
-Hooks read it before they answer, so reading imports nothing. A nudge is shown once, by the process that creates its
-mark.
+Each is replaced as a whole. Hooks read it before they answer, so reading imports nothing. A nudge is shown once, by the
+process that creates its mark.
 """
 
 import os
@@ -24,26 +24,26 @@ _TODAY_FILE = ".today.json"  # no session's: their ids begin with no dot
 
 
 def safe_name(identifier: object) -> str | None:
-    """The identifier if it can be part of a file name as it is, else None."""
+    """The identifier if it is safe in a file name, else None."""
     if not isinstance(identifier, str) or not 0 < len(identifier) <= 120 or identifier[0] == ".":
         return None
     return identifier if identifier.replace("-", "").replace("_", "").replace(".", "").isalnum() else None
 
 
 def advice_path(home: str, session_id: str) -> str | None:
-    """Where a session's advice lies; None if the id is not fit for a file name."""
+    """Path of a session's advice file; None if the id is not safe in a file name."""
     name = safe_name(session_id)
     return None if name is None else os.path.join(home, ADVICE_FOLDER, f"{name}.json")
 
 
 def read_advice(home: str, session_id: str) -> "dict[str, object]":
-    """A session's advice as it stands (`advice_format.Advice`, unchecked); empty where there is none."""
+    """A session's advice (`advice_format.Advice`, unchecked); empty if there is none."""
     path = advice_path(home, session_id)
     return {} if path is None else _read(path)
 
 
 def read_today(home: str) -> "dict[str, object]":
-    """What was spent today (`advice_format.Today`, unchecked); empty where that is not known."""
+    """Today's spend (`advice_format.Today`, unchecked); empty if unknown."""
     return _read(os.path.join(home, ADVICE_FOLDER, _TODAY_FILE))
 
 
@@ -56,7 +56,7 @@ def _read(path: str) -> "dict[str, object]":
 
 
 def due_nudges(advice: "dict[str, object]", now_ms: int, event: str | None = None) -> "list[dict[str, object]]":
-    """Nudges that may be said now (at this event), best first."""
+    """Nudges that may be shown now (at this event), best first."""
     pending = advice.get("pending")
     candidates = [advice.get("nudge"), *(pending if isinstance(pending, list) else [])]
     return [one for one in candidates if isinstance(one, dict) and _is_due(one, now_ms, event)]
@@ -72,18 +72,18 @@ def _is_due(nudge: "dict[str, object]", now_ms: int, event: str | None) -> bool:
 
 
 def block_reason(home: str, advice: "dict[str, object]", now_ms: int) -> str | None:
-    """Why the next prompt is to be stopped; None if it is not."""
+    """The reason to block the next prompt; None if it may pass."""
     block = advice.get("block")
     if not isinstance(block, dict):
         return None
     reason, expires_at = block.get("reason"), block.get("expires_at")
     if not isinstance(reason, str) or (isinstance(expires_at, int) and now_ms >= expires_at):
         return None
-    return None if _has_room(home, block.get("budget"), block.get("spent_nano")) else reason
+    return None if _is_within_budget(home, block.get("budget"), block.get("spent_nano")) else reason
 
 
-def _has_room(home: str, budget: object, spent_nano: object) -> bool:
-    """Whether the settings as they are now let the user go on: nothing else rewrites the advice of who is held back."""
+def _is_within_budget(home: str, budget: object, spent_nano: object) -> bool:
+    """Whether the current settings allow this spend: while prompts are blocked, nothing else rewrites the advice."""
     import tomllib
 
     if not isinstance(budget, str) or not isinstance(spent_nano, int):
@@ -96,11 +96,11 @@ def _has_room(home: str, budget: object, spent_nano: object) -> bool:
     except FileNotFoundError:
         return True
     except (OSError, ValueError, TypeError, AttributeError, OverflowError):
-        return False  # settings that make no sense leave the last good ones
+        return False  # broken settings leave the last good ones in force
 
 
 def claim(home: str, session_id: str, nudge_id: str, mark: str = _SHOWN) -> bool:
-    """Mark a nudge as shown; True for exactly one of all who ask. OSError where the mark cannot be written."""
+    """Mark a nudge as shown; True for exactly one of all callers. OSError if the mark cannot be written."""
     path = os.path.join(home, ADVICE_FOLDER, f"{session_id}~{nudge_id}{mark}")
     try:
         os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
@@ -110,7 +110,7 @@ def claim(home: str, session_id: str, nudge_id: str, mark: str = _SHOWN) -> bool
 
 
 def claim_notice(home: str, session_id: str, nudge_id: str) -> bool:
-    """Whether to show a nudge on the desktop, too: True for one of all who ask, for each where no mark can be left."""
+    """Whether to show a nudge on the desktop, too: True for one caller only, or for all if no mark can be written."""
     try:
         return safe_name(session_id) is None or claim(home, session_id, nudge_id, _NOTICED)
     except OSError:
@@ -120,27 +120,27 @@ def claim_notice(home: str, session_id: str, nudge_id: str) -> bool:
 def show_due(
     home: str, session_id: str, advice: "dict[str, object]", now_ms: int, event: str, show: "Callable[[str], None]"
 ) -> None:
-    """Show the first nudge that is due at this event and was not shown yet, if there is one, and note that it was."""
+    """Show the first nudge that is due at this event and not shown yet, if any, and report it as shown."""
     for nudge in due_nudges(advice, now_ms, event):
         nudge_id = str(nudge["id"])
         if claim(home, session_id, nudge_id):
             show(str(nudge["text"]))
-            _tell_shown(home, session_id, nudge_id, now_ms)
+            _report_shown(home, session_id, nudge_id, now_ms)
             return
 
 
-def note_on_line(home: str, session_id: str, nudge: "dict[str, object]", now_ms: int) -> None:
-    """Note that the status line shows a nudge, if no hook is to say it: elsewhere it repeats what hooks say."""
+def mark_shown_in_line(home: str, session_id: str, nudge: "dict[str, object]", now_ms: int) -> None:
+    """Mark a nudge in the status line as shown if no hook will show it; the line otherwise repeats what hooks show."""
     if nudge.get("events") == [] and claim(home, session_id, str(nudge["id"])):
-        _tell_shown(home, session_id, str(nudge["id"]), now_ms)
+        _report_shown(home, session_id, str(nudge["id"]), now_ms)
 
 
-def _tell_shown(home: str, session_id: str, nudge_id: str, now_ms: int) -> None:
+def _report_shown(home: str, session_id: str, nudge_id: str, now_ms: int) -> None:
     append(home, {"event": "NudgeShown", "at": now_ms, "session_id": session_id, "nudge_id": nudge_id})
 
 
 def shown_nudges(home: str, session_id: str) -> dict[str, int]:
-    """Nudges of this session that were shown in the last month: id -> epoch ms."""
+    """Nudges of this session shown in the last month: id -> epoch ms."""
     shown = {}
     try:
         with os.scandir(os.path.join(home, ADVICE_FOLDER)) as entries:
@@ -154,9 +154,9 @@ def shown_nudges(home: str, session_id: str) -> dict[str, int]:
 
 
 def write_advice(home: str, session_id: str, advice: "Advice") -> bool:
-    """Replace a session's advice as a whole; False if the session's id is not fit for a file name.
+    """Replace a session's advice file; False if the session's id is not safe in a file name.
 
-    What sessions left here a month ago is removed. OSError where the folder cannot be written.
+    Removes files more than a month old. OSError if the folder cannot be written.
     """
     path = advice_path(home, session_id)
     if path is None:
@@ -167,7 +167,7 @@ def write_advice(home: str, session_id: str, advice: "Advice") -> bool:
 
 
 def write_today(home: str, today: "Today") -> None:
-    """Replace what was spent today. OSError where the folder cannot be written."""
+    """Replace today's spend. OSError if the folder cannot be written."""
     _replace(os.path.join(home, ADVICE_FOLDER, _TODAY_FILE), today)
 
 

@@ -1,4 +1,4 @@
-"""Starts an ingest of new records in the background, unless a watcher already does it."""
+"""Starts an ingest in the background, unless a watcher or another ingest is running."""
 
 import os
 import sys
@@ -7,7 +7,7 @@ import time
 from hooks.places import READER_LOCK, SPOOL_FILE, launcher
 from hooks.spool import lock
 
-# What the process needs to find home, settings and transcripts; the client's tokens and sockets stay behind.
+# What the process needs to find home, settings and transcripts; the client's tokens and sockets are not passed on.
 _KEPT_VARIABLES = (
     "HOME", "PATH", "LANG", "LC_ALL", "TZ", "TMPDIR", "XDG_DATA_HOME", "XDG_CONFIG_HOME", "CLAUDE_CONFIG_DIR",
     "CLINE_DIR", "CLINE_DATA_DIR", "CLINE_SESSION_DATA_DIR", "CLINE_SANDBOX", "CLINE_SANDBOX_DATA_DIR",
@@ -16,13 +16,13 @@ _KEPT_VARIABLES = (
 
 
 def start_ingest(home: str, *, wait_seconds: float) -> None:
-    """Start `hook ingest` in a session of its own, so that it outlives the client.
+    """Start `hook ingest` in its own process session, so that it outlives the client.
 
-    With `wait_seconds` the hook waits until the records are in the ledger, whoever reads them, but no longer than that.
+    Waits at most `wait_seconds` for the records to be in the ledger, whichever process ingests them.
     """
-    if someone_reads(home):
+    if reader_is_running(home):
         end = time.monotonic() + wait_seconds
-        while time.monotonic() < end and _waits_to_be_read(home):
+        while time.monotonic() < end and _spool_has_lines(home):
             time.sleep(0.01)
         return
     finished, tell = os.pipe() if wait_seconds else (-1, -1)
@@ -49,13 +49,13 @@ def start_ingest(home: str, *, wait_seconds: float) -> None:
         os.close(finished)
 
 
-def _waits_to_be_read(home: str) -> bool:
+def _spool_has_lines(home: str) -> bool:
     folder, name = os.path.split(os.path.join(home, SPOOL_FILE))
     return any(one.startswith(name) for one in os.listdir(folder))
 
 
-def someone_reads(home: str) -> bool:
-    """Whether a watcher or another ingest is at work (spool_reader.ReaderLock)."""
+def reader_is_running(home: str) -> bool:
+    """Whether a watcher or another ingest is running (spool_reader.ReaderLock)."""
     try:
         descriptor = os.open(os.path.join(home, READER_LOCK), os.O_RDWR | os.O_CREAT, 0o600)
     except OSError:

@@ -1,4 +1,4 @@
-"""`taximeter hook EVENT`: what Claude Code runs at an event (docs/hooks.md).
+"""`taximeter hook EVENT`: hook entry point of Claude Code (docs/hooks.md).
 
 Every event leaves one line in the spool. Only the synchronous message events may print, at most one JSON object: a
 systemMessage, which the user sees and the model does not, or the block of a budget. Output of an asynchronous hook
@@ -47,7 +47,7 @@ def main(arguments: "Sequence[str]") -> int:
 
 
 def _read_payload() -> dict[str, object]:
-    """What the client says on standard input, or the little that its environment says where nobody can read that."""
+    """The payload on standard input, or what the client's environment tells if that cannot be read."""
     raw = read_input()  # None beyond measure
     return (raw and decode_object(raw)) or {"session_id": os.environ.get("CLAUDE_CODE_SESSION_ID")}
 
@@ -76,7 +76,7 @@ def _handle(home: str, event: str, payload: dict[str, object]) -> None:
 
 
 def _say(home: str, event: str, session_id: str, payload: dict[str, object], now_ms: int) -> None:
-    """Print the block or the first nudge that is due and was not shown yet."""
+    """Print the block, or the first nudge that is due and not shown yet."""
     from hooks.advice import block_reason, read_advice, show_due
 
     advice = read_advice(home, session_id)

@@ -1,4 +1,4 @@
-"""What hooks leave behind about themselves: errors in a bounded log, and when each fired and how long it took.
+"""What hooks record about themselves: errors in a bounded log, and when each last ran and how long it took.
 
 Nothing here raises: a hook that cannot write about its trouble stays silent.
 """
@@ -15,7 +15,7 @@ MAXIMUM_LOG_BYTES = 64 << 10
 
 
 def log_error(home: str, where: str, error: BaseException, words: str | None = None) -> None:
-    """One line: time, hook, error, the place in our code, and `words` on it; never what the hook was given."""
+    """Log one line: time, hook, error, the place in our code, and `words` on it; never the hook's payload."""
     trace, place = error.__traceback__, ""
     while trace is not None:
         place = f"{os.path.basename(trace.tb_frame.f_code.co_filename)}:{trace.tb_lineno}"
@@ -25,7 +25,7 @@ def log_error(home: str, where: str, error: BaseException, words: str | None = N
 
 
 def log_line(home: str, line: str) -> None:
-    """Append to the log, with the time; the older half is kept under another name when it has grown too long."""
+    """Append a line with the time to the log, which is rotated when it has grown too long."""
     line = f"{time.strftime('%Y-%m-%dT%H:%M:%SZ', time.gmtime())} {line}"
     try:
         path = os.path.join(home, LOG_FOLDER, LOG_NAME)
@@ -41,7 +41,7 @@ def log_line(home: str, line: str) -> None:
 
 
 def note_fired(home: str, name: str, milliseconds: float) -> None:
-    """Remember that a hook ran just now and how long it took, interpreter start included."""
+    """Record that a hook ran just now and how long it took, including interpreter start."""
     record = f"{time.time_ns() // 1_000_000:15d} {milliseconds:10.1f}\n".encode()
     try:
         descriptor = open_private(os.path.join(home, LOG_FOLDER, FIRED_FOLDER, name), os.O_WRONLY)

@@ -1,4 +1,4 @@
-"""`hook ingest`: reads what the agents have written, in the background, for as long as hooks ask for it.
+"""`hook ingest`: ingests new records in the background until no hook has asked for a while.
 
 Then it evaluates nudges, as a watcher would, for the next hook and the status line to show.
 A transcript's last line may follow its Stop event by a tenth of a second, so files are looked at again for
@@ -30,8 +30,8 @@ _LOCK_WAIT_SECONDS = 0.3
 _NICENESS = 5
 
 
-class _Named(NamedTuple):
-    """What events named until now: transcripts, each with its size just before it was last taken in."""
+class _Seen(NamedTuple):
+    """What events have named so far: transcripts, each with its size just before it was last ingested."""
 
     transcripts: dict[str, int]
     has_cline: bool = False
@@ -39,7 +39,7 @@ class _Named(NamedTuple):
 
 
 def main(home: str, arguments: Sequence[str]) -> int:
-    """Take in until the spool stays empty; `--done FD` names a pipe to close after the first pass. Always 0."""
+    """Ingest until the spool stays empty; `--done FD` names a pipe to close after the first pass. Always 0."""
     words = list(arguments)
     done_pipes = [int(words[words.index("--done") + 1])] if "--done" in words else []
     os.environ["TAXIMETER_HOME"] = home
@@ -48,36 +48,36 @@ def main(home: str, arguments: Sequence[str]) -> int:
     try:
         # A hook that looks at the empty spool while this process is about to end starts none of its own: look again.
         while lock.acquire(_LOCK_WAIT_SECONDS):
-            _linger(home, _take_in(home, _Named({}), done_pipes))
+            _linger(home, _ingest(home, _Seen({}), done_pipes))
             lock.release()
             if is_empty(home):
                 break
     except Exception as error:  # noqa: BLE001 - nobody is there to read a traceback: it goes to the log
         log_error(home, "ingest", error, str(error) if isinstance(error, LedgerError) else None)
-        _mend(home, error)
+        _replace_damaged(home, error)
     return 0
 
 
-def _mend(home: str, error: Exception) -> None:
-    """A damaged ledger is replaced, so that the next hook's ingest goes on; doctor tells of it."""
+def _replace_damaged(home: str, error: Exception) -> None:
+    """Replace a damaged ledger, so that the next hook's ingest works; doctor reports it."""
     try:
         replace_if_damaged(ledger_path(), error)
     except LedgerError as failure:
         log_error(home, "ingest", failure, str(failure))
 
 
-def _linger(home: str, named: _Named) -> None:
-    end = time.monotonic() + named.linger_seconds
+def _linger(home: str, seen: _Seen) -> None:
+    end = time.monotonic() + seen.linger_seconds
     while time.monotonic() < end:
         time.sleep(_LOOK_EVERY_SECONDS)
-        if is_empty(home) and all(_size(path) == size for path, size in named.transcripts.items()):
+        if is_empty(home) and all(_size(path) == size for path, size in seen.transcripts.items()):
             continue
         asked = not is_empty(home)
-        named = _take_in(home, named)
+        seen = _ingest(home, seen)
         if asked:
-            end = max(end, time.monotonic() + named.linger_seconds)
-    if named.has_cline:
-        _take_in(home, named)
+            end = max(end, time.monotonic() + seen.linger_seconds)
+    if seen.has_cline:
+        _ingest(home, seen)
     with closing(open_ledger()) as db:
         _keeper(home).work_while_idle(db)
 
@@ -89,10 +89,10 @@ def _size(path: str) -> int:
         return -1
 
 
-def _take_in(home: str, known: _Named, done_pipes: list[int] | None = None) -> _Named:
-    """One pass over the folders that the events name, over all of this machine's after an event of Cline.
+def _ingest(home: str, known: _Seen, done_pipes: list[int] | None = None) -> _Seen:
+    """Make one pass over the folders that the events name, or over all known folders after an event of Cline.
 
-    `done_pipes` are closed once the records are in the ledger: advice is not waited for.
+    Closes `done_pipes` once the records are in the ledger, before advice is written.
     """
     from tracker.ingest import SyncReport, sync
     from tracker.keeper import store_spooled
@@ -101,12 +101,12 @@ def _take_in(home: str, known: _Named, done_pipes: list[int] | None = None) -> _
 
     with drained(home) as taken:
         transcripts = {*known.transcripts, *taken.transcripts()}
-        named = _Named(
+        seen = _Seen(
             {path: _size(path) for path in transcripts},
             known.has_cline or any(event.agent == "cline" for event in taken.events),
             COMPACTION_SECONDS if any(event.source == "compact" for event in taken.events) else LINGER_SECONDS,
         )
-        folders = [] if named.has_cline else folders_of(named.transcripts)
+        folders = [] if seen.has_cline else folders_of(seen.transcripts)
         with closing(open_ledger()) as db:
             options, troubles = usable_options(db)
             report = SyncReport(problems=troubles)
@@ -116,11 +116,11 @@ def _take_in(home: str, known: _Named, done_pipes: list[int] | None = None) -> _
     while done_pipes:
         os.close(done_pipes.pop())
     _advise(home)
-    return named
+    return seen
 
 
 def _advise(home: str) -> None:
-    """Derive what is new and write advice; where the ledger is busy or the disk full the next ingest does it."""
+    """Derive what is new and write advice; if the ledger is busy or the disk full, the next ingest does it."""
     try:
         with closing(open_ledger()) as db:
             _keeper(home).keep_current(db)

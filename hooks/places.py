@@ -1,4 +1,4 @@
-"""Where hooks find the state folder. The answer is that of `store.ledger.home`, without the imports it costs."""
+"""Where hooks find the state folder: the same as `store.ledger.home`, without its imports."""
 
 import os
 import sys
@@ -31,7 +31,7 @@ def state_home(recorded: str | None = None) -> str:
 
 
 def event_and_home(arguments: "Sequence[str]") -> tuple[str, str]:
-    """What a hook's command line says, `EVENT [--home DIR]`: the event, "" without one, and the state folder."""
+    """The event ("" without one) and the state folder from a hook's command line, `EVENT [--home DIR]`."""
     words, recorded = list(arguments), None
     if "--home" in words:
         at = words.index("--home")

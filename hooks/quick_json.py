@@ -1,4 +1,4 @@
-"""What hooks read, and its JSON: the C scanner of the standard library, without what `json` imports beside it.
+"""Reads a hook's input and its JSON with the standard library's C scanner, without what else `json` imports.
 
 That import is half of a hook's time. Without such a scanner `json` itself does the work, with the same results.
 """
@@ -17,7 +17,7 @@ _MAXIMUM_BYTES = 16 << 20
 
 
 class _Rules:
-    """What `json.JSONDecoder` tells the scanner."""
+    """The settings that `json.JSONDecoder` passes to the scanner."""
 
     strict = False
     object_hook = None
@@ -41,7 +41,7 @@ _scan, _quote = _find_scanner()
 
 
 def decode(text: str) -> object:
-    """The value that a JSON text begins with; ValueError if it begins with none."""
+    """The first JSON value in a text; ValueError if the text does not begin with one."""
     if _scan is None:
         import json
 
@@ -53,7 +53,7 @@ def decode(text: str) -> object:
 
 
 def decode_object(raw: bytes) -> "dict[str, object]":
-    """The object that these bytes hold; empty if they hold anything else."""
+    """The JSON object in these bytes; empty if they hold anything else."""
     try:
         value = decode(raw.decode("utf-8", "replace"))
     except ValueError:
@@ -72,7 +72,7 @@ def short_path(value: object) -> str | None:
 
 
 def read_input() -> bytes | None:
-    """Standard input to its end, nothing on a terminal; None if there is more of it than anybody sends."""
+    """All of standard input, empty on a terminal; None if it is larger than any client sends."""
     chunks, size = [], 0
     while not os.isatty(0) and (chunk := os.read(0, 1 << 20)):
         size += len(chunk)
@@ -82,7 +82,7 @@ def read_input() -> bytes | None:
 
 
 def encode_flat(record: "Mapping[str, Scalar]") -> str:
-    """One line of JSON for a flat object; keys without a value (None) are left out."""
+    """A flat object as one line of JSON; keys with None are left out."""
     if _quote is None:
         import json
 

@@ -1,4 +1,4 @@
-"""The spool: one short line per hook event, so that whoever takes in records knows at once where something is new.
+"""The spool: one short line per hook event, which tells an ingest at once where new records are.
 
 A line goes out in one write to a descriptor opened for appending, under a shared lock that a reader (spool_reader)
 waits for: parallel hooks neither tear each other's lines nor write into a file that was already read. The spool is a
@@ -23,7 +23,7 @@ _ATTEMPTS = 5
 
 
 def append(home: str, record: "Mapping[str, Scalar]") -> bool:
-    """Append one line; False if the spool is full or the line too long. OSError where the folder cannot be written."""
+    """Append one line; False if the spool is full or the line too long. OSError if the folder cannot be written."""
     line = encode_flat(record).encode() + b"\n"
     if len(line) > MAXIMUM_LINE_BYTES:
         return False
@@ -42,7 +42,7 @@ def append(home: str, record: "Mapping[str, Scalar]") -> bool:
 
 
 def open_private(path: str, flags: int) -> int:
-    """Open a file to write, made if need be with its folder, for this user only; OSError where that is impossible."""
+    """Open a file for writing, created with its folder if missing, for this user only; OSError if that fails."""
     try:
         return os.open(path, flags | os.O_CREAT, 0o600)
     except FileNotFoundError:
@@ -51,7 +51,7 @@ def open_private(path: str, flags: int) -> int:
 
 
 def make_private_folder(path: str) -> None:
-    """Make a folder and the missing ones above it, readable for this user only."""
+    """Create a folder and its missing parents, accessible to this user only."""
     if not os.path.isdir(path):
         parent = os.path.dirname(path)
         if parent and parent != path:
@@ -64,7 +64,7 @@ def make_private_folder(path: str) -> None:
 
 
 def lock(descriptor: int, *, alone: bool = False, waits: bool = True) -> bool:
-    """Lock an open file, with others or alone; False where there are no locks: on Windows and some file systems.
+    """Lock an open file, shared or exclusive (`alone`); False where there are no locks (Windows, some file systems).
 
     BlockingIOError if another process holds it, unless it `waits`.
     """

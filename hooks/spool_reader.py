@@ -1,6 +1,6 @@
-"""Reads the spool: takes the file away whole, and removes it only after its lines were dealt with.
+"""Reads the spool: renames the file, and removes it only once its lines have been processed.
 
-A reader that dies leaves the file it took; the next one deals with it. So a line may be seen twice, but not lost.
+If a reader dies, the next one processes the file it renamed. So a line may be seen twice, but never lost.
 """
 
 import os
@@ -51,7 +51,7 @@ class _StatusLine(msgspec.Struct):
     seven_day_resets_at: _Integer | None = None
 
     def sample(self) -> StatusSample:
-        """What the status line was told."""
+        """The line as a sample."""
         limits = [
             LimitReading(kind, used, getattr(self, f"{kind}_resets_at"))
             for kind in LIMIT_WINDOWS
@@ -66,25 +66,25 @@ _decode_status_line = msgspec.json.Decoder(_StatusLine).decode
 
 @dataclass(slots=True)
 class Drained:
-    """What the spool held, in order of time."""
+    """The content of the spool, in order of time."""
 
     events: list[HookEvent] = field(default_factory=list)
     samples: list[StatusSample] = field(default_factory=list)
     bad_lines: int = 0
 
     def transcripts(self) -> set[str]:
-        """Paths of the files that the events are of, whether they exist or not."""
+        """Paths of the transcripts that the events name, whether they exist or not."""
         return {event.transcript_path for event in self.events if event.transcript_path}
 
 
 def folders_of(transcripts: Iterable[str]) -> list[Path]:
-    """The Claude Code folders of `<folder>/projects/<slug>/<session>.jsonl`; none if the files do not lie so."""
+    """The Claude Code folders of `<folder>/projects/<slug>/<session>.jsonl`; none for files laid out otherwise."""
     places = {Path(path).parent.parent for path in transcripts}
     return sorted(place.parent for place in places if place.name == "projects" and place.is_dir())
 
 
 class ReaderLock:
-    """Held by the one process that has taken on to read the spool: while it is held, hooks start no ingest.
+    """Held by the one process that is responsible for the spool: while it is held, hooks start no ingest.
 
     A watcher holds it as long as it runs. Any number of processes may still drain and ingest beside it.
     """
@@ -94,7 +94,7 @@ class ReaderLock:
         self._descriptor: int | None = None
 
     def acquire(self, wait_seconds: float = 0.0) -> bool:
-        """Hold the lock; False if another process holds it after the wait. OSError where home cannot be written."""
+        """Acquire the lock; False if another process holds it after the wait. OSError if home cannot be written."""
         if self._descriptor is not None:
             return True
         descriptor = open_private(self._path, os.O_RDWR)
@@ -105,20 +105,20 @@ class ReaderLock:
         return True
 
     def release(self) -> None:
-        """Give the lock back; no harm if it is not held."""
+        """Release the lock, if it is held."""
         if self._descriptor is not None:
             os.close(self._descriptor)
             self._descriptor = None
 
 
 def is_empty(home: str) -> bool:
-    """Whether the spool holds nothing that waits to be read."""
+    """Whether nothing in the spool is waiting to be read."""
     return not os.path.exists(os.path.join(home, SPOOL_FILE)) and not _taken_files(home)
 
 
 @contextmanager
 def drained(home: str) -> Iterator[Drained]:
-    """Everything in the spool; the lines are gone once the block ends without an exception."""
+    """Everything in the spool; the lines are removed when the block ends without an exception."""
     _take(home)
     held: list[tuple[int, str]] = []
     try:
@@ -157,7 +157,7 @@ def _taken_files(home: str) -> list[str]:
 
 
 def _hold(path: str) -> int | None:
-    """Open and lock a file that was taken away, waiting for hooks that still write into it; None if another has it."""
+    """Open and lock a renamed file once no hook writes into it any more; None if another process holds it."""
     try:
         descriptor = os.open(path, os.O_RDONLY)
     except FileNotFoundError:
@@ -170,7 +170,7 @@ def _hold(path: str) -> int | None:
 
 
 def _lock_within(descriptor: int, seconds: float) -> bool:
-    """Lock an open file alone; False if another process holds it all the time."""
+    """Lock an open file exclusively; False if another process holds it for all that time."""
     end = time.monotonic() + seconds
     while True:
         try:

@@ -1,7 +1,7 @@
-"""The form of the status line: the user's template, and how segments are put into it.
+"""The status line's format: the user's template, and how segments are filled in.
 
-`<home>/settings.toml`, `[statusline] format = "{task} · {context}"`. The TOML reader costs more than all the rest of
-the status line, so its answer is kept beside the settings until they change.
+`<home>/settings.toml`, `[statusline] format = "{task} · {context}"`. The TOML parser costs more than the rest of the
+status line, so its result is cached beside the settings until they change.
 """
 
 import os
@@ -18,7 +18,7 @@ _DIM = "2"
 
 
 def status_format(home: str) -> str:
-    """The user's template, or the default where there is none or it cannot be read."""
+    """The user's template, or the default if there is none or it cannot be read."""
     try:
         facts = os.stat(os.path.join(home, SETTINGS_FILE))
     except OSError:
@@ -73,9 +73,9 @@ def split_format(template: str) -> tuple[list[tuple[str, str]], str]:
 
 
 def fill_format(template: str, shown: dict[str, tuple[str, str]], *, columns: int | None, colour: bool) -> str:
-    """The line. A segment without text vanishes together with the text that separates it from the one before.
+    """The line. A segment without text is dropped together with the text between it and the previous one.
 
-    `columns`: where the line would be longer, the nudge is cut to fit, and figures go on in a further line.
+    `columns`: if the line would be longer, the nudge is truncated and figures wrap to another line.
     """
     pieces = _pieces(template, shown)
     over = sum(len(text) for text, _ in pieces) - columns if columns else 0
@@ -91,7 +91,7 @@ def fill_format(template: str, shown: dict[str, tuple[str, str]], *, columns: in
 
 
 def _lines(pieces: list[tuple[str, str]], columns: int | None) -> list[list[tuple[str, str]]]:
-    """The pieces by line: a segment that would not fit begins another, in place of what separates it."""
+    """The pieces by line: a segment that does not fit begins a new line, which replaces its separator."""
     lines: list[list[tuple[str, str]]] = [[]]
     for before, segment in zip(pieces[::2], pieces[1::2], strict=False):
         if columns and lines[-1] and sum(len(text) for text, _ in (*lines[-1], before, segment)) > columns:
@@ -103,7 +103,7 @@ def _lines(pieces: list[tuple[str, str]], columns: int | None) -> list[list[tupl
 
 
 def _pieces(template: str, shown: dict[str, tuple[str, str]]) -> list[tuple[str, str]]:
-    """Text and style, what stands before each segment and after the last included; empty if no segment has text."""
+    """Texts and styles, including the text before each segment and after the last; empty if no segment has text."""
     pairs, after = split_format(template)
     pieces: list[tuple[str, str]] = []
     for before, name in pairs:

@@ -1,6 +1,6 @@
-"""Keeps what the client tells its status line: in the ledger, or in the spool when the ledger is busy or not there.
+"""Stores what the client passes to its status line: in the ledger, or in the spool if that is busy or missing.
 
-A ledger of a newer version is not written to either: whoever reads the spool next may know it.
+A ledger of a newer version is not written either: the next reader of the spool may know its schema.
 """
 
 import os
@@ -17,7 +17,7 @@ STATUS_EVENT = "StatusLine"
 
 
 def keep_sample(home: str, session_id: str, status: dict[str, object], now_ms: int) -> None:
-    """Store limits and cost of this run, if the client gave any; OSError where not even the spool can be written."""
+    """Store limits and cost of this run, if the client gave any; OSError if not even the spool can be written."""
     sample = read_sample(session_id, status, now_ms)
     if not sample.limits and not sample.cost_nano:
         return
@@ -28,7 +28,7 @@ def keep_sample(home: str, session_id: str, status: dict[str, object], now_ms: i
 
 
 def read_sample(session_id: str, status: dict[str, object], now_ms: int) -> StatusSample:
-    """The sample that the client's JSON holds."""
+    """The sample in the client's JSON."""
     limits = [
         LimitReading(kind, float(used_percent), None if resets_at is None else int(resets_at * 1000))
         for kind, used_percent, resets_at in limit_windows(status)

@@ -1,4 +1,4 @@
-"""The segments of the status line: from what the client says and the advice to short pieces of text.
+"""The segments of the status line: short texts made from the client's JSON and the advice.
 
 Each is empty when there is nothing to say. Figures of the task and the day come from the advice; without it the
 session's cost is the client's own, and says so. Nothing here reads a file or a clock.
@@ -36,13 +36,13 @@ def number(status: dict[str, object], *keys: str) -> float | None:
 
 
 def client_cost_nano(status: dict[str, object]) -> int | None:
-    """What the client says the session cost, in nano-dollars."""
+    """The session's cost according to the client, in nano-dollars."""
     cost_usd = number(status, "cost", "total_cost_usd")
     return None if cost_usd is None or not 0 <= cost_usd < _LARGEST_USD else nano_from_float(cost_usd)
 
 
 def limit_windows(status: dict[str, object]) -> list[tuple[str, float, float | None]]:
-    """The plan windows that the client tells of: kind, used percentage, and the epoch second of its reset if known."""
+    """The plan windows in the client's JSON: kind, used percentage, and the epoch second of the reset if known."""
     windows: list[tuple[str, float, float | None]] = []
     for kind in LIMIT_WINDOWS:
         used_percent = number(status, "rate_limits", kind, "used_percentage")
@@ -89,7 +89,7 @@ def _today(advice: dict[str, object], now_ms: int) -> tuple[str, str]:
 
 
 def _at_least(advice: dict[str, object], key: str) -> str:
-    """The mark of a cost that is a floor: the output of some calls is not fully recorded."""
+    """The mark of a cost that is a floor, because the output of some calls is not fully recorded."""
     return "≥" if advice.get(key) is True else ""
 
 
@@ -110,7 +110,7 @@ def _context(status: dict[str, object], advice: dict[str, object]) -> tuple[str,
 
 
 def _context_tokens(status: dict[str, object]) -> float | None:
-    """What the latest request had before it; until 2.1.90 the client's own total was of all requests, uncached."""
+    """Prompt tokens of the latest request; until 2.1.90 the client's own total was over all requests, without cache."""
     window = status.get("context_window")
     if not isinstance(window, dict) or "current_usage" not in window:
         return number(status, "context_window", "total_input_tokens")
@@ -135,7 +135,7 @@ def _limits(status: dict[str, object], now_ms: int) -> tuple[str, str]:
     parts, highest, now_seconds = [], 0.0, now_ms / 1000
     for kind, used_percent, resets_at in limit_windows(status):
         if resets_at is not None and resets_at <= now_seconds:
-            continue  # a window that is over: nothing is known of the next one
+            continue  # the window has ended, and nothing is known of the next one
         highest = max(highest, used_percent)
         until = ""
         if resets_at is not None and used_percent >= _LIMIT_WARNING_PERCENT:

@@ -1,6 +1,6 @@
 """`taximeter statusline`: a line for the bottom of Claude Code (docs/hooks.md); it costs no tokens.
 
-What the client says about limits and cost is kept for the ledger, in the spool when the ledger is busy or not there.
+The client's limits and cost are stored in the ledger, or in the spool if the ledger is busy or missing.
 It never fails: whatever it cannot read is missing from the line. A status line that the user already had
 (`--after COMMAND`) runs first, and its output stands above ours.
 """
@@ -58,7 +58,7 @@ def _read_arguments(arguments: "Sequence[str]") -> dict[str, str]:
 
 
 def _line(home: str, raw: bytes, *, is_refreshed: bool) -> str:
-    from hooks.advice import due_nudges, note_on_line, read_advice, read_today
+    from hooks.advice import due_nudges, mark_shown_in_line, read_advice, read_today
     from hooks.quick_json import decode_object, short_name
     from hooks.status_format import fill_format, status_format
     from hooks.status_sample import keep_sample
@@ -78,7 +78,7 @@ def _line(home: str, raw: bytes, *, is_refreshed: bool) -> str:
     form = status_format(home)
     if nudge is not None and session_id and "{nudge}" in form:
         try:
-            note_on_line(home, session_id, nudge, now_ms)
+            mark_shown_in_line(home, session_id, nudge, now_ms)
         except Exception as error:  # noqa: BLE001 - likewise
             _log(home, error)
     columns = os.environ.get("COLUMNS", "")
@@ -91,7 +91,7 @@ def _line(home: str, raw: bytes, *, is_refreshed: bool) -> str:
 
 
 def _start_other(home: str, command: str | None) -> "subprocess.Popen[bytes] | None":
-    """Start the status line that the user had, beside ours."""
+    """Start the user's own status line command, to run in parallel."""
     if not command:
         return None
     # 8 ms of import, for those only who have another status line.
@@ -111,7 +111,7 @@ def _start_other(home: str, command: str | None) -> "subprocess.Popen[bytes] | N
 
 
 def _finish_other(home: str, other: "subprocess.Popen[bytes]", raw: bytes) -> str:
-    """What the other status line printed; nothing if it takes too long."""
+    """The output of the user's own status line; empty if it takes too long."""
     import subprocess
 
     try:

@@ -1,1 +1,1 @@
-"""What runs inside Cline: a hook file an event for both generations of it, and a plugin for the newer one."""
+"""Code that Cline runs: one hook file an event for both of its generations, and a plugin for the newer one."""

@@ -1,4 +1,4 @@
-"""What Cline runs at an event (docs/cline.md): a line in the spool, an ingest, and at most one nudge.
+"""Hook entry point of Cline (docs/cline.md): writes a spool line, starts an ingest, shows at most one nudge.
 
 Only the classic generation shows what a hook prints: each line of standard error becomes a row of the chat, which the
 model never gets. Standard output is read as a decision about the task, so the only thing that goes there is an answer
@@ -64,7 +64,7 @@ def _handle(home: str, event: str, payload: "dict[str, object]") -> None:
 
 
 def _session(payload: "dict[str, object]") -> "tuple[str | None, bool]":
-    """The session that the event belongs to, None if the payload does not tell, and whether it is a classic task.
+    """The event's session (None if the payload does not tell), and whether it is a classic task.
 
     The newer generation names it beside an id of its own making; the new extension gives that other id alone.
     """

@@ -1,4 +1,4 @@
-"""Starts the hook of one event: `python -I -S run.py EVENT --home DIR`, as the hook files say it.
+"""Starts the hook of one event; hook files call it as `python -I -S run.py EVENT --home DIR`.
 
 Isolated interpreters do not look beside the script, so the program's own folder is the first thing to be named.
 """

@@ -1,1 +1,1 @@
-"""Puts hooks and status line where an agent takes them from, takes them out again, and says what is there."""
+"""Installs hooks and the status line into the agents' settings, uninstalls them, and reports their status."""

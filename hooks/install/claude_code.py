@@ -1,4 +1,4 @@
-"""Installs into Claude Code's settings and undoes it: byte for byte if nobody touched the file since.
+"""Installs into Claude Code's settings and uninstalls again, byte for byte if the file was not changed since.
 
 What was there before lies in `<home>/backups`; `<home>/install.json` says which backup belongs to which file, and
 `<home>/command` names interpreter and launcher, one a line, for the plugin's shell script.
@@ -43,14 +43,14 @@ SETTINGS_NAME = "settings.json"
 
 @dataclass(frozen=True, slots=True)
 class InstallPlan:
-    """What an installation or its undoing would do to one settings file, and what the user should know of it."""
+    """What installing or uninstalling would change in one settings file, and notes on it for the user."""
 
     change: Change
     notes: tuple[str, ...] = ()
 
 
 def this_program(home: Path) -> Program:
-    """The running installation; SettingsError if it is a temporary one whose paths will vanish."""
+    """The running installation; SettingsError if it is a temporary one whose paths will disappear."""
     script = launcher()
     if "uv" in Path(script).parts and {"archive-v0", "environments-v2"} & set(Path(script).parts):
         raise SettingsError(
@@ -133,7 +133,7 @@ def plan_uninstall(folder: Path, home: Path) -> InstallPlan:
 
 
 def uninstall(plan: InstallPlan, home: Path) -> None:
-    """Carry out a plan of plan_uninstall and forget the installation; SettingsError if it cannot be done."""
+    """Carry out a plan of plan_uninstall and remove its record; SettingsError if it cannot be done."""
     if plan.change.is_needed:
         write_change(plan.change)
     record = _read_record(home)
@@ -156,7 +156,7 @@ def _settings_of(folder: Path) -> SettingsFile:
 
 
 def _rendered(settings: dict[str, Any], file: SettingsFile) -> bytes | None:
-    """The file with these settings: the same bytes if nothing is different."""
+    """The file's bytes with these settings; unchanged if the settings are."""
     return file.raw if settings == file.settings else render_settings(settings, file.raw)
 
 
@@ -168,12 +168,12 @@ def _notes_of_mixed(settings: dict[str, Any]) -> list[str]:
 
 
 def _is_untouched(entry: dict[str, Any] | None, raw: bytes) -> bool:
-    """Whether a settings file is as we wrote it, by its entry of the record."""
+    """Whether a settings file is still as we wrote it, according to its entry in the record."""
     return entry is not None and entry.get("after_sha256") == sha256_of(raw)
 
 
 def _original(entry: dict[str, Any] | None) -> SettingsFile | None:
-    """What a settings file was before us, by its entry of the record; None if that is not known: its backup is gone."""
+    """A settings file's content before the installation, from its entry in the record; None if the backup is gone."""
     if entry is None:
         return None
     if entry.get("backup") is None:
@@ -194,7 +194,7 @@ def _read_record(home: Path) -> dict[str, Any]:
 
 
 def _back_up(home: Path, change: Change, record: dict[str, Any]) -> str | None:
-    """Keep the file as it was without us; None if there was none. Returns where it lies."""
+    """Back up the file as it is without our entries; returns the backup's path, None if there was no file."""
     if change.before is None:
         return None
     settings = parse_settings(change.before, change.path)

@@ -1,4 +1,4 @@
-"""What is installed where, whether it still works, and what the hooks did last."""
+"""Status of the installation in Claude Code: what is installed, whether it still works, when hooks last ran."""
 
 import os
 import shlex
@@ -17,7 +17,7 @@ from hooks.places import LOG_FOLDER, SPOOL_FILE
 
 
 class FolderStatus(NamedTuple):
-    """One Claude Code folder, in the words of the JSON form."""
+    """One Claude Code folder; field names are those of the JSON form."""
 
     path: Path
     hooks: tuple[str, ...] = ()  # the events at which ours run
@@ -29,7 +29,7 @@ class FolderStatus(NamedTuple):
 
 
 class HookStatus(NamedTuple):
-    """Everything `taximeter status` tells."""
+    """Everything that `taximeter status` reports."""
 
     folders: tuple[FolderStatus, ...]
     fired: dict[str, LastRun]  # by event; without Cline's, which have a status of their own
@@ -38,7 +38,7 @@ class HookStatus(NamedTuple):
 
 
 def hook_status(folders: Iterable[Path], home: Path) -> HookStatus:
-    """Look at the settings of these folders and at what hooks left in the state folder; changes nothing."""
+    """Inspect the settings of these folders and what hooks recorded in the state folder; changes nothing."""
     return HookStatus(
         folders=tuple(_folder(folder, home) for folder in folders),
         fired={name: run for name, run in last_runs(str(home)).items() if not name.startswith(FIRED_PREFIX)},
@@ -77,7 +77,7 @@ def _folder(folder: Path, home: Path) -> FolderStatus:
 
 
 def _missing(command: str) -> list[str]:
-    """What of interpreter and launcher is no longer there."""
+    """Which of interpreter and launcher no longer exist."""
     words = shlex.split(command)
     script = next((index for index, word in enumerate(words) if os.path.basename(word).startswith("taximeter")), 0)
     paths = [word for word in words[: script + 1] if os.path.isabs(word)]
@@ -89,7 +89,7 @@ def _missing(command: str) -> list[str]:
 
 
 def _elsewhere(command: str, home: Path) -> list[str]:
-    """Whether it reports to another state folder than the one that is looked at: nobody reads that one."""
+    """Whether the hook writes to a state folder other than `home`, which nothing reads."""
     words = shlex.split(command)
     named = words[words.index("--home") + 1] if "--home" in words[:-1] else None
     if named is None or os.path.realpath(named) == os.path.realpath(home):

@@ -1,4 +1,4 @@
-"""Installs into Cline's folders and undoes it: what was there before is never touched, what we made goes again.
+"""Installs into Cline's folders and uninstalls again: existing files are never changed, only our own are removed.
 
 `<home>/install-cline.json` says which files and folders are ours. A file of the user's that has the name of one of
 ours stays, and is told of. A file of ours that the user changed stays too when the rest is taken out.
@@ -21,7 +21,7 @@ RECORD_NAME = "install-cline.json"
 
 @dataclass(frozen=True, slots=True)
 class ClineInstallPlan:
-    """What an installation or its undoing would do, and what the user should know of it."""
+    """What installing or uninstalling would change, and notes on it for the user."""
 
     changes: tuple[Change, ...]
     notes: tuple[str, ...] = ()
@@ -80,7 +80,7 @@ def install_cline(plan: ClineInstallPlan, where: Targets, program: Program) -> N
 
 
 def plan_cline_uninstall(where: Targets, home: Path) -> ClineInstallPlan:
-    """What taking everything of ours out of these places would change; SettingsError if a file cannot be read."""
+    """What uninstalling from these places would change; SettingsError if a file cannot be read."""
     changes: list[Change] = []
     notes: list[str] = []
     recorded = _recorded(home, where)
@@ -98,7 +98,7 @@ def plan_cline_uninstall(where: Targets, home: Path) -> ClineInstallPlan:
 
 
 def uninstall_cline(plan: ClineInstallPlan, where: Targets, home: Path) -> None:
-    """Carry out a plan of plan_cline_uninstall and forget the installation; SettingsError if it cannot be done."""
+    """Carry out a plan of plan_cline_uninstall and remove its record; SettingsError if it cannot be done."""
     for change in plan.changes:
         write_change(change)
     record = _read_record(home)
@@ -119,7 +119,7 @@ def uninstall_cline(plan: ClineInstallPlan, where: Targets, home: Path) -> None:
 
 
 def installed_files(home: Path) -> dict[Path, str]:
-    """Files that were installed, each with the hash of what was written."""
+    """Installed files, each with the hash of the content that was written."""
     return {Path(path): str(entry.get("sha256")) for path, entry in _read_record(home)["files"].items()}
 
 
@@ -144,7 +144,7 @@ def _missing_folders(folder: Path) -> list[Path]:
 
 
 def _removed(folder: Path) -> bool:
-    """Remove a folder that we made if nothing is left in it; True if it is gone."""
+    """Remove a folder that we created if it is empty; True if it is gone."""
     try:
         folder.rmdir()
     except FileNotFoundError:

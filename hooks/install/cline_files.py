@@ -1,4 +1,4 @@
-"""The files that belong into Cline's folders, and how to tell ours from everybody else's (docs/cline.md).
+"""The files to install into Cline's folders, and how to recognise them as ours (docs/cline.md).
 
 The newer generation takes hook files of any extension from `.cline/hooks` and from the documents folder, and plugins
 from `.cline/plugins`. The classic one takes `<documents>/Cline/Hooks/<Event>` only, executable and without extension.
@@ -41,14 +41,14 @@ class OurFile:
 
 @dataclass(frozen=True, slots=True)
 class Targets:
-    """Where to install: `.cline` folders, and the classic generation's folder of hooks if it is meant too."""
+    """Where to install: `.cline` folders and, if wanted, the classic generation's hooks folder."""
 
     folders: tuple[Path, ...]
     classic_hooks: Path | None
 
 
 def targets(given: Sequence[Path]) -> Targets:
-    """The given `.cline` folders, else all of this machine's; SettingsError if there is no Cline."""
+    """The given `.cline` folders, or all on this machine; SettingsError if there is no Cline."""
     if given:
         for folder in given:
             if not folder.is_dir():
@@ -63,7 +63,7 @@ def targets(given: Sequence[Path]) -> Targets:
 
 
 def classic_hooks_folder() -> Path:
-    """The classic generation's global hooks, found as it finds them: in the desktop's documents folder."""
+    """The classic generation's global hooks folder, found as Cline finds it: in the desktop's documents folder."""
     documents = Path.home() / "Documents"
     tool = shutil.which("xdg-user-dir") if sys.platform.startswith("linux") else None
     if tool is not None:
@@ -78,7 +78,7 @@ def classic_hooks_folder() -> Path:
 
 
 def wanted_files(where: Targets, program: Program) -> list[OurFile]:
-    """Everything to install there."""
+    """All files to install there."""
     classic = where.classic_hooks
     shared = classic is not None and classic == Path.home() / "Documents" / "Cline" / "Hooks"
     events = [event for event in SDK_EVENTS if not (shared and event in CLASSIC_EVENTS)]
@@ -98,7 +98,7 @@ def is_ours(raw: bytes) -> bool:
 
 
 def run_script(program: Program) -> Path:
-    """The script that hook files start."""
+    """The script that hook files run."""
     return Path(program.script).parent / "hooks" / "cline" / "run.py"
 
 
@@ -108,7 +108,7 @@ def _plugin(rows: Path) -> bytes:
 
 
 def _script(program: Program, event: str) -> bytes:
-    """A shell script that starts the hook, and does nothing once this program has been removed."""
+    """A shell script that runs the hook, and does nothing once this program has been removed."""
     python, script = shlex.quote(program.python), shlex.quote(str(run_script(program)))
     return (
         "#!/bin/sh\n"

@@ -1,4 +1,4 @@
-"""What is installed in Cline's folders, whether it still works, and what hooks and plugin did last."""
+"""Status of the installation in Cline: what is installed, whether it still works, when hooks and plugin last ran."""
 
 import sys
 from pathlib import Path
@@ -17,7 +17,7 @@ INSTALLED, MISSING, FOREIGN, OUTDATED, CHANGED = "installed", "missing", "not ou
 
 
 class FileStatus(NamedTuple):
-    """One of our files, and how it is."""
+    """One of our files and its state."""
 
     path: Path
     what: str
@@ -25,7 +25,7 @@ class FileStatus(NamedTuple):
 
 
 class ClineStatus(NamedTuple):
-    """Everything `taximeter status cline` tells, in the words of the JSON form."""
+    """Everything that `taximeter status cline` reports; field names are those of the JSON form."""
 
     files: tuple[FileStatus, ...]
     fired: dict[str, LastRun]  # by event
@@ -34,7 +34,7 @@ class ClineStatus(NamedTuple):
 
 
 def cline_status(where: Targets, home: Path) -> ClineStatus:
-    """Look at the files in these places and at what they left in the state folder; changes nothing."""
+    """Inspect the files in these places and what they recorded in the state folder; changes nothing."""
     program = Program(sys.executable, launcher(), str(home.absolute()))
     known = installed_files(home)
     files = tuple(

@@ -1,4 +1,4 @@
-"""The commands that stand in an agent's settings, and how to tell ours from everybody else's.
+"""The commands that we write into an agent's settings, and how to recognise them as ours.
 
 Absolute interpreter and script, `-I -S`: nothing of the user's projects or environment is imported. The shell's
 `|| true` is there for the day when this program is removed without `uninstall`: an interpreter that finds no script
@@ -39,7 +39,7 @@ _ISOLATED = ["-I", "-S"]
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """How this installation is started: absolute paths of interpreter and launcher, and its state folder."""
+    """How to run this installation: absolute paths of interpreter and launcher, and its state folder."""
 
     python: str
     script: str
@@ -50,7 +50,7 @@ class Program:
         return shlex.join([self.python, *_ISOLATED, self.script, *arguments])
 
     def hook(self, event: str) -> dict[str, Any]:
-        """The entry of one event; the client waits for those that speak and for the last."""
+        """The settings entry for one event; the client waits for events that may print and for the last one."""
         entry: dict[str, Any] = {
             "type": "command",
             "command": f"{self.words('hook', event, '--home', self.home)} || true",
@@ -62,7 +62,7 @@ class Program:
         return {"matcher": AGENT_TOOLS, **group} if event == "PostToolUse" else group
 
     def status_line(self, after: str | None, *, is_refreshed: bool) -> str:
-        """The status line's command; `after` is the one that the user had, which also steps in if ours is gone."""
+        """The status line's command; `after` is the user's own, which also runs if this program is gone."""
         arguments = ["statusline", "--home", self.home]
         if is_refreshed:
             arguments.append("--refreshed")
@@ -72,7 +72,7 @@ class Program:
 
 
 def events_for(client_version: tuple[int, ...] | None) -> list[str]:
-    """The events whose names a client of this version is known to take, in a fixed order."""
+    """The events that a client of this version is known to accept, in a fixed order."""
     return list(EVENTS if client_version is not None and client_version >= KNOWING_VERSION else OLD_EVENTS)
 
 
@@ -99,14 +99,14 @@ def our_words(command: object, verb: str) -> list[str] | None:
 
 
 def is_mixed(command: object, verb: str) -> TypeGuard[str]:
-    """Whether a command that is not ours seems to run `taximeter … VERB` among other things."""
+    """Whether a command that is not ours seems to run `taximeter … VERB` along with other things."""
     if not isinstance(command, str) or our_words(command, verb) is not None:
         return False
     return re.search(rf"(?<![\w-])taximeter(\.py)?['\"]?\s+{verb}\b", command) is not None
 
 
 def wrapped_command(command: object) -> str | None:
-    """The status line that ours runs first; None if there is none."""
+    """The user's status line command that ours runs first; None if there is none."""
     return _after(our_words(command, "statusline") or [])
 
 

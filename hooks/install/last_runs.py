@@ -1,4 +1,4 @@
-"""When each hook ran last, as `hooks.health` noted it; apart from that module, which hooks import at every event."""
+"""When each hook last ran, as recorded by `hooks.health`; separate because hooks import that module at every event."""
 
 import os
 from typing import NamedTuple
@@ -8,14 +8,14 @@ from hooks.places import LOG_FOLDER
 
 
 class LastRun(NamedTuple):
-    """Epoch milliseconds at which a hook ran last, and how many it took."""
+    """When a hook last ran (epoch ms) and how many milliseconds it took."""
 
     at_ms: int
     took_ms: float
 
 
 def last_runs(home: str) -> dict[str, LastRun]:
-    """The last run of each hook that ever ran, by its name."""
+    """The last run of each hook, by name."""
     found: dict[str, LastRun] = {}
     folder = os.path.join(home, LOG_FOLDER, FIRED_FOLDER)
     try:

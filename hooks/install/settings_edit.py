@@ -1,4 +1,4 @@
-"""Puts our hooks and status line into Claude Code's settings and takes them out again.
+"""Adds our hooks and status line to Claude Code's settings, and removes them.
 
 Plain functions on decoded settings: everything that is not ours comes out as it went in, and the given object is
 never changed. Entries of an older installation of ours are replaced, so doing it twice is doing it once.
@@ -14,11 +14,11 @@ PLUGIN_PREFIX = "taximeter@"
 
 
 class ShapeError(Exception):
-    """Settings of a shape that the client does not write: what is odd about them."""
+    """Settings have a shape that the client does not write; the message says what is wrong."""
 
 
 def with_hooks(settings: dict[str, Any], program: Program, events: Sequence[str]) -> dict[str, Any]:
-    """Settings with our hooks at these events and at no other; ShapeError if `hooks` is not what the client writes."""
+    """Settings with our hooks at exactly these events; ShapeError if `hooks` is not what the client writes."""
     made = without_hooks(settings)
     hooks = made.setdefault("hooks", {})
     if not isinstance(hooks, dict):
@@ -32,7 +32,7 @@ def with_hooks(settings: dict[str, Any], program: Program, events: Sequence[str]
 
 
 def without_hooks(settings: dict[str, Any]) -> dict[str, Any]:
-    """Settings without our hooks, and without groups and events that held nothing else."""
+    """Settings without our hooks, and without groups and events that are empty then."""
     made = copy.deepcopy(settings)
     hooks = made.get("hooks")
     if not isinstance(hooks, dict) or not installed_events(settings):
@@ -79,7 +79,7 @@ def _entries(settings: dict[str, Any]) -> Iterator[tuple[str, Any]]:
 
 
 def mixed_commands(settings: dict[str, Any]) -> list[str]:
-    """The user's own hooks and status line that run ours among other things: they stay as they are."""
+    """The user's own hook and status line commands that also run ours; these are left alone."""
     hooks = [entry.get("command") for _, entry in _entries(settings) if isinstance(entry, dict)]
     line = settings.get("statusLine")
     lines = [line.get("command")] if isinstance(line, dict) else []
@@ -92,7 +92,7 @@ def mixed_commands(settings: dict[str, Any]) -> list[str]:
 
 
 def with_status_line(settings: dict[str, Any], program: Program) -> dict[str, Any]:
-    """Settings with our status line; one that is there already runs first and keeps its own options.
+    """Settings with our status line; an existing one runs first and keeps its options.
 
     One that runs ours itself stays as it is. ShapeError if there is one that is no command.
     """
@@ -114,7 +114,7 @@ def with_status_line(settings: dict[str, Any], program: Program) -> dict[str, An
 
 
 def without_status_line(settings: dict[str, Any]) -> dict[str, Any]:
-    """Settings with the status line that was there before ours, or with none."""
+    """Settings with the status line from before ours, or with none."""
     made = copy.deepcopy(settings)
     current = made.get("statusLine")
     if isinstance(current, dict) and our_words(current.get("command"), "statusline") is not None:
@@ -139,7 +139,7 @@ def status_line_command(settings: dict[str, Any]) -> str | None:
 
 
 def plugin_is_enabled(settings: dict[str, Any]) -> bool:
-    """Whether the plugin brings the hooks already."""
+    """Whether the plugin already provides the hooks."""
     plugins = settings.get("enabledPlugins")
     return isinstance(plugins, dict) and any(
         name.startswith(PLUGIN_PREFIX) and state is True for name, state in plugins.items()

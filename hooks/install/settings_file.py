@@ -1,4 +1,4 @@
-"""A settings file of the user's: read without guessing, written as a whole or not at all.
+"""A user's settings file: strictly parsed, written atomically.
 
 What cannot be understood is refused with a sentence; nobody's file is repaired here. Links are followed, the mode and
 the manner of writing (indent, last newline) stay as they were.
@@ -26,7 +26,7 @@ class SettingsError(UserError):
 
 @dataclass(frozen=True, slots=True)
 class SettingsFile:
-    """A settings file as it is: its bytes (None if there is no file) and what they say."""
+    """A settings file: its bytes (None if there is no file) and the settings in them."""
 
     path: Path
     raw: bytes | None
@@ -35,7 +35,7 @@ class SettingsFile:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What is to become of a file; None stands for no file."""
+    """A file's content before and after; None stands for no file."""
 
     path: Path
     before: bytes | None
@@ -54,7 +54,7 @@ class Change:
 
 
 def read_settings(path: Path) -> SettingsFile:
-    """Read a file of settings; SettingsError if it is there and holds no JSON object that could be kept whole."""
+    """Read a settings file; SettingsError if it exists but is no JSON object that can be written back without loss."""
     try:
         raw = path.read_bytes()
     except FileNotFoundError:
@@ -90,7 +90,7 @@ def _object_without_twins(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def render_settings(settings: dict[str, Any], like: bytes | None) -> bytes:
-    """Settings as JSON, written in the manner of `like` (two spaces and a last newline if there is nothing to copy)."""
+    """Settings as JSON, formatted like `like` (two spaces and a final newline without one)."""
     text = "" if like is None else like.decode("utf-8-sig", "replace")
     if not text.strip():
         text = "{\n  \n}\n"
@@ -106,7 +106,7 @@ def render_settings(settings: dict[str, Any], like: bytes | None) -> bytes:
 
 
 def write_change(change: Change) -> None:
-    """Carry a change out in one step; SettingsError if the file is no longer what the change was made for."""
+    """Apply a change atomically; SettingsError if the file is no longer what the change was made from."""
     target = Path(os.path.realpath(change.path))
     try:
         now = target.read_bytes() if target.exists() else None
@@ -121,12 +121,12 @@ def write_change(change: Change) -> None:
 
 
 def sha256_of(raw: bytes) -> str:
-    """The fingerprint by which a file of ours is known again."""
+    """The hash by which a file of ours is recognised."""
     return hashlib.sha256(raw).hexdigest()
 
 
 def read_record(path: Path, empty: dict[str, Any]) -> dict[str, Any]:
-    """What was installed; `empty` where there is no record, or none with the parts of that."""
+    """The record of what was installed; `empty` if there is none, or one without the keys of `empty`."""
     try:
         record = json.loads(path.read_bytes())
     except (OSError, ValueError):
@@ -138,12 +138,12 @@ def read_record(path: Path, empty: dict[str, Any]) -> dict[str, Any]:
 
 
 def write_record(path: Path, record: dict[str, Any]) -> None:
-    """Write what was installed, as JSON for people too."""
+    """Write the record of what was installed, as indented JSON."""
     replace_file(path, json.dumps(record, indent=2, ensure_ascii=False).encode() + b"\n")
 
 
 def replace_file(path: Path, content: bytes) -> None:
-    """Write a file in one step, with the mode it had; a new one is for its owner alone."""
+    """Write a file atomically and keep its mode; a new one is readable by its owner only."""
     mode = path.stat().st_mode & 0o777 if path.exists() else _MODE_OF_NEW_FILE
     make_private_folder(str(path.parent))
     descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")

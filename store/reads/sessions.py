@@ -16,7 +16,7 @@ class FoundSession(NamedTuple):
 
 
 def find_session(db: sqlite3.Connection, prefix: str | None, now: int) -> list[FoundSession]:
-    """Sessions whose id starts with `prefix`; without one the latest as of `now` (epoch ms), preferably with talk."""
+    """Sessions whose id starts with `prefix`; without one the latest as of `now` (epoch ms), preferring real talk."""
     columns = "SELECT id, agent, native_id FROM session"
     if prefix is None:
         found = db.execute(

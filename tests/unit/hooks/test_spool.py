@@ -187,15 +187,15 @@ def test_numbers_that_no_ledger_holds_are_refused(value: object, isolated_home: 
 
 
 def test_one_process_at_a_time_holds_the_readers_lock(isolated_home: Path) -> None:
-    from hooks.background import someone_reads
+    from hooks.background import reader_is_running
 
     first, second = ReaderLock(str(isolated_home)), ReaderLock(str(isolated_home))
-    assert not someone_reads(str(isolated_home))
+    assert not reader_is_running(str(isolated_home))
     assert first.acquire()
     assert not second.acquire()
-    assert someone_reads(str(isolated_home))
+    assert reader_is_running(str(isolated_home))
     first.release()
-    assert not someone_reads(str(isolated_home))
+    assert not reader_is_running(str(isolated_home))
     assert second.acquire()
     second.release()
     second.release()

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from hooks.background import someone_reads
+from hooks.background import reader_is_running
 from hooks.spool import append
 from hooks.spool_reader import drained, is_empty
 from store.ledger import home, open_ledger
@@ -189,7 +189,7 @@ def test_the_watcher_reads_the_spool_and_hooks_leave_the_work_to_it(tmp_path: Pa
     one.prompt("go").tool_turns(list(range(30_000, 113_000, 7_000)))
     command.wait_for(lambda lines: "▸" in "".join(lines))
     state = str(home())
-    assert someone_reads(state)
+    assert reader_is_running(state)
     noted = "SELECT token FROM nudge WHERE chosen AND shown_at IS NOT NULL"
     command.wait_for(lambda _: open_ledger().execute(noted).fetchone() is not None)
     [token] = open_ledger().execute(noted).fetchone()
@@ -200,7 +200,7 @@ def test_the_watcher_reads_the_spool_and_hooks_leave_the_work_to_it(tmp_path: Pa
         lambda _: open_ledger().execute("SELECT shown_at FROM nudge WHERE chosen").fetchone() == (1_795_000_000_123,)
     )
     assert command.end() == 0
-    assert not someone_reads(state)
+    assert not reader_is_running(state)
 
 
 def test_a_folder_that_only_hooks_know_is_followed_too(tmp_path: Path, started: list[Command]) -> None:
@@ -233,7 +233,7 @@ def test_what_advice_waits_for_is_said_once_and_not_at_every_look(tmp_path: Path
     assert sum("advice has to wait" in line for line in command.lines) == 1
     lock.rmdir()
     transcript.tool_turns([40_000])
-    command.wait_for(lambda _: someone_reads(str(home())))
+    command.wait_for(lambda _: reader_is_running(str(home())))
     assert command.end() == 0
 
 
@@ -244,7 +244,7 @@ def test_hooks_do_their_own_work_beside_a_watcher_of_named_folders(claude_dir: P
     command.wait_for(bool)
     session(claude_dir).prompt("go").call(30_000)
     command.wait_for(lambda lines: len(lines) == 2)
-    assert not someone_reads(str(home()))
+    assert not reader_is_running(str(home()))
     append(str(home()), {"event": "Stop", "at": 1})
     session(claude_dir).prompt("go").call(30_000)
     command.wait_for(lambda lines: len(lines) == 3)
