@@ -24,14 +24,19 @@ SETTINGS_NAME = "settings.toml"
 DEFAULT_ALERT_SHARES = (0.5, 0.8, 1.0)
 THEMES = ("dark", "light", "colour-blind")
 
-# The upper bounds keep infinity out.
-_Share = Annotated[float, msgspec.Meta(ge=0, le=1)]
-_Amount = Annotated[float, msgspec.Meta(ge=0, le=1e9)]
-_Multiplier = Annotated[float, msgspec.Meta(ge=1, le=1e6)]
+# The upper bounds keep infinity out; a title says what may be typed.
+_Share = Annotated[float, msgspec.Meta(ge=0, le=1, title="a share, as 0.2")]
+_Amount = Annotated[float, msgspec.Meta(ge=0, le=1e9, title="dollars")]
+_Multiplier = Annotated[float, msgspec.Meta(ge=1, le=1e6, title="1 or more, as 1.1")]
 
 
 class SettingsError(UsageError):
     """Which setting is wrong, in which file, and what would be right."""
+
+
+def _does(what: str) -> msgspec.Meta:
+    """What a setting does: one line for the command, the dashboard and the documentation."""
+    return msgspec.Meta(description=what)
 
 
 class _Section(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -41,76 +46,86 @@ class _Section(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class PlanSettings(_Section, frozen=True):
     """[plan]: how this person pays, and what a plan may do to their work."""
 
-    id: str | None = None  # a plan's id (taximeter plans --all), or "api"
-    seats: Annotated[int, msgspec.Meta(ge=1, le=100_000)] = 1
-    annual: bool = False  # compare at the price of a yearly contract where there is one
-    tax: _Share = 0.0  # share that is added to every price: 0.19
-    tolerance: _Share = 0.2  # acceptable chance of a month with blocked work; counts when extra usage is off
-    extra_usage: bool = True  # work above a limit goes on at API prices; false: it waits
-    active_days: Annotated[int, msgspec.Meta(ge=1, le=31)] | None = None  # working days a month; absent: observed
+    id: Annotated[str | None, _does("plan id or api; unset: the login's plan")] = None
+    seats: Annotated[int, msgspec.Meta(ge=1, le=100_000), _does("seats paid for, which share the work")] = 1
+    annual: Annotated[bool, _does("compare at yearly prices, if offered")] = False
+    tax: Annotated[_Share, _does("share on top of every price: 0.19")] = 0.0
+    tolerance: Annotated[_Share, _does("accepted share of months with blocks")] = 0.2
+    extra_usage: Annotated[bool, _does("above a limit, continue at API prices")] = True
+    active_days: Annotated[
+        Annotated[int, msgspec.Meta(ge=1, le=31)] | None, _does("working days a month; unset: observed")
+    ] = None
 
 
 class CapacitySettings(_Section, frozen=True):
-    """[capacity.PLAN]: API-equivalent dollars that fit in a week and in five hours; `unknown` hides others."""
+    """[capacity.PLAN]: API-equivalent dollars that fit in a week and in five hours."""
 
-    low: _Amount | None = None
-    mid: _Amount | None = None
-    high: _Amount | None = None
-    five_hour_low: _Amount | None = None
-    five_hour_mid: _Amount | None = None
-    five_hour_high: _Amount | None = None
-    unknown: bool = False
-    source: str = "your settings"
+    low: Annotated[_Amount | None, _does("dollars per week, at least")] = None
+    mid: Annotated[_Amount | None, _does("dollars per week, probably")] = None
+    high: Annotated[_Amount | None, _does("dollars per week, at most")] = None
+    five_hour_low: Annotated[_Amount | None, _does("dollars per 5 hours, at least")] = None
+    five_hour_mid: Annotated[_Amount | None, _does("dollars per 5 hours, probably")] = None
+    five_hour_high: Annotated[_Amount | None, _does("dollars per 5 hours, at most")] = None
+    unknown: Annotated[bool, _does("hide the published figures")] = False
+    source: Annotated[str, _does("where these figures are from")] = "your settings"
 
 
 class BudgetSettings(_Section, frozen=True):
-    """[budget]: amounts in dollars, and the layers above the measured workload; an absent multiplier is measured."""
+    """[budget]: amounts in dollars, and the layers above the measured workload."""
 
-    day: _Amount | None = None
-    week: _Amount | None = None
-    month: _Amount | None = None
-    task: _Amount | None = None
-    alerts: tuple[Annotated[float, msgspec.Meta(gt=0, le=10)], ...] = DEFAULT_ALERT_SHARES
-    retry: _Multiplier | None = None
-    abandoned: _Multiplier | None = None
-    waste: _Multiplier | None = None
-    buffer: _Share = 0.2
-    hard_stop: bool = False  # the next prompt is held back once the day's or the task's amount is used up
-    projects: dict[str, _Amount] = {}  # part of a project's path -> dollars a month
+    day: Annotated[_Amount | None, _does("dollars per day")] = None
+    week: Annotated[_Amount | None, _does("dollars per week")] = None
+    month: Annotated[_Amount | None, _does("dollars per month")] = None
+    task: Annotated[_Amount | None, _does("dollars per task")] = None
+    alerts: Annotated[
+        tuple[Annotated[float, msgspec.Meta(gt=0, le=10, title="shares, as 0.5 0.8 1")], ...],
+        _does("shares of a budget that raise an alert"),
+    ] = DEFAULT_ALERT_SHARES
+    retry: Annotated[_Multiplier | None, _does("retry multiplier; unset: measured")] = None
+    abandoned: Annotated[_Multiplier | None, _does("abandonment multiplier; unset: measured")] = None
+    waste: Annotated[_Multiplier | None, _does("waste multiplier; unset: measured")] = None
+    buffer: Annotated[_Share, _does("share added to a planned month")] = 0.2
+    hard_stop: Annotated[bool, _does("block prompts over day or task budget")] = False
+    projects: Annotated[dict[str, _Amount], _does("monthly dollars for paths with TEXT")] = {}
 
 
 class StatuslineSettings(_Section, frozen=True):
-    """[statusline]: its template; the status line itself reads the file without this module, for speed."""
+    """[statusline]; the status line itself reads the file without this module, for speed."""
 
-    format: str | None = None
+    format: Annotated[str | None, _does("template: {task} · {context} · {nudge}")] = None
 
 
 class NudgeSettings(_Section, frozen=True):
-    """[nudges]: which kinds are shown (absent: the default ones), later and rarer when quiet, also on the desktop."""
+    """[nudges]: who may speak, when and where."""
 
-    kinds: tuple[str, ...] | None = None
-    quiet: bool = False
-    desktop: bool = False
+    kinds: Annotated[tuple[str, ...] | None, _does("kinds to show; unset: the default kinds")] = None
+    quiet: Annotated[bool, _does("show nudges later and less often")] = False
+    desktop: Annotated[bool, _does("also show nudges as desktop notices")] = False
 
 
 class TaskSettings(_Section, frozen=True):
-    """[tasks]: whether the user's own corrections may change the weights by which starts of tasks are found."""
+    """[tasks]: how starts of tasks are found."""
 
-    own_weights: bool = True
+    own_weights: Annotated[bool, _does("learn task starts from your corrections")] = True
 
 
 class PrivacySettings(_Section, frozen=True):
-    """[privacy]: how many opening characters of a prompt are kept for titles; 0 keeps none."""
+    """[privacy]: what is kept of prompts."""
 
-    prompt_chars: Annotated[int, msgspec.Meta(ge=0, le=10_000)] | None = None
+    prompt_chars: Annotated[
+        Annotated[int, msgspec.Meta(ge=0, le=10_000)] | None,
+        _does("prompt characters kept; unset: 200"),
+    ] = None
 
 
 class DisplaySettings(_Section, frozen=True):
     """[display]: another currency beside the dollar, at a rate that the user states; the dashboard's colours."""
 
-    currency: Annotated[str, msgspec.Meta(pattern="^[A-Z]{3}$")] = "USD"
-    currency_rate: Annotated[float, msgspec.Meta(gt=0, le=1e9)] = 1.0  # units of the currency for one dollar
-    theme: str = THEMES[0]
+    currency: Annotated[
+        str, msgspec.Meta(pattern="^[A-Z]{3}$", title="three letters"), _does("also shown beside the month's dollars")
+    ] = "USD"
+    currency_rate: Annotated[float, msgspec.Meta(gt=0, le=1e9), _does("units of that currency for one dollar")] = 1.0
+    theme: Annotated[str, _does("colours of the dashboard")] = THEMES[0]
 
 
 class Settings(_Section, frozen=True):
@@ -244,8 +259,19 @@ def check_value(section: str, key: str, value: Any) -> None:
     _changed(_text_of(settings_path()), section, key, value)
 
 
+def refuse_wrong(section: str, key: str, value: Any) -> None:
+    """SettingsError if the value is not one of this setting's type, whatever the file holds."""
+    table = {key: value}
+    for name in reversed(section.split(".", 1)):
+        table = {name: table}
+    try:
+        msgspec.convert(table, Settings)
+    except msgspec.ValidationError as error:
+        raise SettingsError(_in_words(str(error))) from error
+
+
 def _changed(text: str, section: str, key: str, value: Any) -> str:
-    _parsed(text)
+    _table_of(text, settings_path())
     made = with_value(text, section, key, value)
     try:
         table = tomllib.loads(made)
@@ -296,6 +322,7 @@ def _in_words(problem: str) -> str:
         return f"unknown setting {key!r} in {section} (known: {known})"
     what = what.replace(" | null`", "`")
     for word, said in (
+        ("`str` matching regex '^[A-Z]{3}$'", "three capital letters"),
         ("`float`", "a number"),
         ("`int`", "a whole number"),
         ("`bool`", "true or false"),

@@ -11,8 +11,8 @@ from tracker.advisor.preferences import switch_kind
 from tracker.edit_tasks import commands as edit_tasks
 from tracker.edit_tasks.commands import EditError
 from tracker.model.advice.delivery import NudgeAction
+from tracker.reports.settings import parsed, setting_of
 from tracker.settings import SettingsError, load_settings, set_value
-from tui.settings_list import parsed
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,8 +171,8 @@ def _apply_to_task(db: sqlite3.Connection, edit: TaskEdit) -> Edited:
 def _apply_other(db: sqlite3.Connection, edit: OtherEdit, at_ms: int) -> Edited:
     match edit:
         case SetSetting(name, text):
-            section, _, key = name.rpartition(".")
-            set_value(section, key, parsed(name, text))
+            setting = setting_of(name)
+            set_value(setting.section, setting.key, parsed(setting, text))
             return Edited("kept")
         case SetTheme(theme):
             set_value("display", "theme", theme)

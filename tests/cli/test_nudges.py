@@ -230,11 +230,12 @@ def test_on_without_a_kind_brings_back_what_was_dismissed_three_times(desk: Desk
     desk.said_compact()
 
 
-def test_what_is_switched_off_while_it_stands_is_said_nowhere_any_more(desk: Desk) -> None:
+@pytest.mark.parametrize("words", ["nudges off compact", "settings nudges.kinds new_session"])
+def test_what_is_switched_off_while_it_stands_is_said_nowhere_any_more(desk: Desk, words: str) -> None:
     desk.said_compact()
     assert due_nudges(read_advice(str(home()), desk.one.session), now_ms())
     assert "Compact now if you go on" in run("context", "--no-sync").output
-    run("nudges", "off", "compact")
+    run(*words.split())
     assert "Compact now if you go on" not in run("context", "--no-sync").output
     assert [one["kind"] for one in due_nudges(read_advice(str(home()), desk.one.session), now_ms())] == []
 

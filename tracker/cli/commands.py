@@ -20,6 +20,7 @@ COMMANDS = {
     "record": "Record metered spend other than tokens on a task, or list what was recorded.",
     "reconcile": "Compare the ledger with the provider's own reports and the client's totals.",
     "weigh": "What instruction files, tool definitions and a handover cost, in tokens and per month.",
+    "settings": "Show every setting and what it does, or change one.",
     "serve": "Show the dashboard in a browser, by default on this machine only.",
     "sync": "Ingest everything that agents have written since the last sync.",
     "prices": "Show the price table, or the rows of one model.",

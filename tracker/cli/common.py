@@ -222,6 +222,14 @@ def open_synced(invocation: Invocation) -> sqlite3.Connection:
     return db
 
 
+def advise_anew(db: sqlite3.Connection) -> None:
+    """After another setting, hooks and status line are to follow at once: they read what was advised before."""
+    from store.ledger import home
+    from tracker.keeper import LedgerKeeper
+
+    LedgerKeeper(str(home())).keep_current(db)
+
+
 def open_modelled(invocation: Invocation) -> sqlite3.Connection:
     """The synced ledger with its derived tables up to date: tasks, splits, misses."""
     from tracker.cli.progress_bar import progress_bar

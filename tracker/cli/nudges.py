@@ -1,7 +1,5 @@
 """`nudges`: what was said, what became of it, and which kinds may speak."""
 
-import sqlite3
-
 import click
 
 from store.ledger import home, open_ledger
@@ -14,6 +12,7 @@ from tracker.advisor.evaluate import KINDS, OFF_BY_DEFAULT
 from tracker.advisor.preferences import preferences_of, switch_kind
 from tracker.cli.common import (
     Invocation,
+    advise_anew,
     csv_option,
     limit_option,
     midnight_ms,
@@ -118,7 +117,7 @@ def on(kind: str | None) -> None:
     db = open_ledger()
     for one in kinds:
         add_kind_choice(db, one, NudgeAction.ENABLED)
-    _advise_anew(db)
+    advise_anew(db)
 
 
 @nudges.command()
@@ -136,14 +135,7 @@ def off(kind: str | None) -> None:
     else:
         switch_kind(user_settings(), kind, speaks=False)
         click.echo(f"{kind}: off")
-    _advise_anew(open_ledger())
-
-
-def _advise_anew(db: sqlite3.Connection) -> None:
-    """Hooks and status line are to follow at once: they read what was advised before."""
-    from tracker.keeper import LedgerKeeper
-
-    LedgerKeeper(str(home())).keep_current(db)
+    advise_anew(open_ledger())
 
 
 def show(report: NudgeReport, *, every: bool) -> None:

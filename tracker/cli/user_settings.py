@@ -1,10 +1,10 @@
 """The user's own files for commands: words in settings.toml that would do nothing are refused, too."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from tracker.errors import UsageError
-from tracker.settings import THEMES, Settings, load_settings, settings_path
+from tracker.settings import THEMES, Settings, load_settings, settings_path, usable_settings
 
 
 def user_settings() -> Settings:
@@ -14,33 +14,59 @@ def user_settings() -> Settings:
     """
     settings = load_settings()
     if settings.statusline.format:
-        from hooks.status_segments import SEGMENTS
-
-        _refuse("statusline.format", re.findall(r"{(\w+)}", settings.statusline.format), SEGMENTS)
+        refuse_segments(settings.statusline.format, f"{settings_path()}: statusline.format")
     if settings.nudges.kinds:
         from tracker.advisor.evaluate import KINDS
 
-        _refuse("nudges.kinds", settings.nudges.kinds, KINDS)
-    _refuse("display.theme", [settings.display.theme], THEMES)
+        _refuse(f"{settings_path()}: nudges.kinds", settings.nudges.kinds, KINDS)
+    _refuse(f"{settings_path()}: display.theme", [settings.display.theme], THEMES)
     return settings
 
 
+def refuse_segments(template: str, place: str) -> None:
+    """UsageError, which begins with `place`, if a template of the status line names a segment that there is not."""
+    from hooks.status_segments import SEGMENTS
+
+    _refuse(place, re.findall(r"{(\w+)}", template), SEGMENTS)
+
+
+def settings_problems() -> list[str]:
+    """What is wrong with settings.toml, as sentences."""
+    return _problems(user_settings, _refuse_plans)
+
+
 def file_problems() -> list[str]:
-    """What is wrong with settings.toml, prices.toml and plans.toml, a sentence a file."""
+    """What is wrong with settings.toml, prices.toml and plans.toml, as sentences."""
     from tracker.clock import today
     from tracker.plan_data.table import plans_on
     from tracker.reader_options import price_book
 
-    problems = []
-    for look in (user_settings, price_book, lambda: plans_on(today().isoformat())):
+    return _problems(user_settings, price_book, lambda: plans_on(today().isoformat()), _refuse_plans)
+
+
+def _refuse_plans() -> None:
+    """UsageError if the settings name a plan that there is not, or sizes of limits that cannot be."""
+    from tracker.clock import today
+    from tracker.plan_data.table import capacities, plans_on, refuse_unknown
+
+    settings, plans = usable_settings()[0], plans_on(today().isoformat())
+    if settings.plan.id:
+        refuse_unknown(settings.plan.id, plans)
+    capacities(plans, settings.capacity)
+
+
+def _problems(*looks: Callable[[], object]) -> list[str]:
+    """What each of these refuses, said once."""
+    problems: dict[str, None] = {}
+    for look in looks:
         try:
             look()
         except UsageError as error:
-            problems.append(str(error))
-    return problems
+            problems[str(error)] = None
+    return list(problems)
 
 
-def _refuse(key: str, words: Iterable[str], known: Sequence[str]) -> None:
+def _refuse(place: str, words: Iterable[str], known: Sequence[str]) -> None:
     for word in words:
         if word not in known:
-            raise UsageError(f"{settings_path()}: {key}: there is no {word!r} (known: {', '.join(known)})")
+            raise UsageError(f"{place}: there is no {word!r} (known: {', '.join(known)})")

@@ -30,6 +30,11 @@ def framed(panel: Widget, title: str, keys: str) -> Widget:
     return panel
 
 
+def _above(about: str) -> ComposeResult:
+    if about:
+        yield Static(Content(plain(about)), classes="about")
+
+
 class Panel(ModalScreen[Answer]):
     """A panel over a screen. It closes once: both clicks of a double click choose, and would close what is below."""
 
@@ -52,17 +57,20 @@ class AskScreen(Panel[str | None]):
         value: str = "",
         hint: str = "",
         *,
+        about: str = "",
         may_be_empty: bool = False,
         trouble_with: Callable[[str], str] = lambda _line: "",
     ) -> None:
-        """`trouble_with`: what is wrong with a line, "" if nothing; such a line stays to be mended."""
+        """`about` stands above; `trouble_with`: what is wrong with a line, "" if nothing, so that it can be mended."""
         super().__init__()
+        self._about = about
         self._title, self._value, self._hint, self._may_be_empty = title, value, hint, may_be_empty
         self._trouble_with = trouble_with
 
     def compose(self) -> ComposeResult:
         """Title and input."""
         with framed(Vertical(classes="over question"), self._title, "enter keeps, esc leaves it"):
+            yield from _above(self._about)
             yield Input(plain(self._value), placeholder=self._hint, select_on_focus=False)
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
@@ -80,13 +88,15 @@ class ChooseScreen(Panel[str | None]):
 
     BINDINGS: ClassVar = _CLOSING
 
-    def __init__(self, title: str, options: Sequence[tuple[str, Content | str]]) -> None:
+    def __init__(self, title: str, options: Sequence[tuple[str, Content | str]], *, about: str = "") -> None:
+        """`about` stands above."""
         super().__init__()
-        self._title, self._options = title, options
+        self._title, self._options, self._about = title, options, about
 
     def compose(self) -> ComposeResult:
         """Title and list."""
         with framed(Vertical(classes="over question"), self._title, "enter takes, esc leaves it"):
+            yield from _above(self._about)
             yield OptionList(
                 *(
                     Option(Content(plain(words)) if isinstance(words, str) else words, id=f"answer-{index}")

@@ -1,4 +1,4 @@
-"""Settings: every one that the dashboard can change, with its value; enter changes it and writes it back."""
+"""Settings: each that fits a line, with its value and what it does; enter changes it and writes it back."""
 
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar
@@ -7,10 +7,10 @@ from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Vertical
 
-from tracker.settings import Settings
+from tracker.reports.settings import SETTINGS, Setting, choices, parsed, shown, typed, value_of
+from tracker.settings import Settings, SettingsError, check_value
 from tui.edits import SetSetting
 from tui.screens.questions import AskScreen, ChooseScreen, Panel, framed
-from tui.settings_list import SETTINGS, Setting, shown, trouble_with, typed
 from tui.widgets.columns import Column
 from tui.widgets.grid import fitting, line
 from tui.widgets.picture import border_room, label
@@ -18,6 +18,10 @@ from tui.widgets.table import Table
 
 if TYPE_CHECKING:
     from tui.app import Dashboard
+
+
+# Kinds of nudges are switched on their screen, and segments of the status line are known to the hooks alone.
+LISTED = tuple(one for one in SETTINGS if not one.is_of_table and one.name not in ("nudges.kinds", "statusline.format"))
 
 
 class SettingsScreen(Panel[None]):
@@ -37,14 +41,19 @@ class SettingsScreen(Panel[None]):
         return self.app  # type: ignore[return-value]  # the only app there is
 
     def compose(self) -> ComposeResult:
-        """Name, value, and what it may be."""
+        """Name, value, and what it does."""
         columns: tuple[Column[Setting], ...] = (
-            Column("setting", 18, lambda one: one.title),
-            Column("value", 12, lambda one: shown(one, self._settings), style="bold $taxi", stretches=True),
-            Column("", 12, lambda one: one.hint, rank=1, grows=True, style="$dim"),
+            Column("setting", 21, lambda one: one.name),
+            Column(
+                "value", 12, lambda one: shown(one, value_of(one, self._settings)), style="bold $taxi", stretches=True
+            ),
+            Column("", 12, lambda one: one.does, rank=1, grows=True, style="$dim"),
         )
         with framed(Vertical(classes="over reading settings"), "Settings", ""):
             yield Table(columns, lambda one: one.name, moved=self._say_place)
+
+    def _value(self, setting: Setting) -> str:
+        return shown(setting, value_of(setting, self._settings))
 
     def _say_place(self) -> None:
         """Say which settings are in sight."""
@@ -54,13 +63,13 @@ class SettingsScreen(Panel[None]):
 
     def on_mount(self) -> None:
         """Fill the list."""
-        self.query_one(Table).set_rows(SETTINGS)
+        self.query_one(Table).set_rows(LISTED)
 
     def renew(self) -> None:
         """Show values that were written meanwhile."""
         if self._dashboard.snapshot is not None:
             self._settings = self._dashboard.snapshot.settings
-            self.query_one(Table).set_rows(SETTINGS)
+            self.query_one(Table).set_rows(LISTED)
 
     def action_change(self) -> None:
         """Ask for the value of the setting under the cursor."""
@@ -68,15 +77,25 @@ class SettingsScreen(Panel[None]):
         if setting is None:
             return
         question: Panel[str | None]
-        if setting.choices:
-            question = ChooseScreen(setting.title, setting.choices)
+        if setting.default is not None and (words := choices(setting)):
+            question = ChooseScreen(setting.name, [(word, word) for word in words], about=setting.does)
         else:
             question = AskScreen(
-                setting.title,
-                typed(setting, self._settings),
-                setting.hint,
+                setting.name,
+                typed(value_of(setting, self._settings)),
+                f"{setting.form}; empty: the default",
+                about=setting.does,
                 may_be_empty=True,
-                trouble_with=partial(trouble_with, setting.name),
+                trouble_with=partial(_trouble_with, setting),
             )
         dashboard = self._dashboard
         dashboard.ask(question, lambda value: dashboard.edit(SetSetting(setting.name, value)))
+
+
+def _trouble_with(setting: Setting, text: str) -> str:
+    """Why what was typed would be refused, "" if it would not."""
+    try:
+        check_value(setting.section, setting.key, parsed(setting, text))
+    except SettingsError as error:
+        return str(error)
+    return ""

@@ -1,0 +1,144 @@
+"""`settings`: every setting with its value, one of them, or another value for it."""
+
+from collections.abc import Sequence
+
+import click
+
+from store.ledger import ledger_path, open_ledger
+from tracker.cli.common import advise_anew
+from tracker.cli.output import (
+    Column,
+    abbreviate_home,
+    fit,
+    is_terminal,
+    note,
+    paragraph,
+    print_json,
+    print_table,
+    say,
+    terminal_width,
+    width,
+)
+from tracker.cli.user_settings import refuse_segments, settings_problems
+from tracker.errors import UsageError
+from tracker.reports.settings import (
+    CAPACITY,
+    SETTINGS,
+    Setting,
+    SettingRow,
+    choices,
+    parsed,
+    section_of,
+    setting_of,
+    setting_rows,
+    shown,
+    typed,
+)
+from tracker.settings import set_value, settings_path
+
+_MAX_VALUE, _NARROW_MAX_VALUE = 40, 13  # cells of a text; on a terminal below 100 columns
+_ADVISING = ("nudges", "budget")  # sections that advice follows
+
+
+def _names(ctx: click.Context, parameter: click.Parameter, begun: str) -> list[str]:
+    """Names of settings for the shell that completes a line."""
+    del ctx, parameter
+    names = [one.name for one in SETTINGS if not one.is_of_table]
+    return [name for name in names if name.startswith(begun)]
+
+
+def _values(ctx: click.Context, parameter: click.Parameter, begun: str) -> list[str]:
+    """What a setting can be, for the shell that completes a line; nothing behind a wrong name or a wrong file."""
+    del parameter
+    try:
+        known = choices(setting_of(ctx.params.get("name") or ""))
+    except UsageError:
+        return []
+    return [word for word in known if word.startswith(begun)]
+
+
+@click.command()
+@click.argument("name", required=False, shell_complete=_names)
+@click.argument("value", nargs=-1, shell_complete=_values)
+@click.option("--unset", is_flag=True, help="Take the setting out of the file: its default counts again.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object, values as the file has them.")
+def settings(name: str | None, value: Sequence[str], unset: bool, as_json: bool) -> None:
+    """Show every setting and what it does, or change one.
+
+    What is not in the settings file has its default. Other lines of the file, comments too, stay as they are.
+
+    \b
+    taximeter settings
+    taximeter settings budget               those of a section
+    taximeter settings plan.id max          set one
+    taximeter settings plan.id --unset      its default again
+    taximeter settings nudges.kinds compact new_session
+    taximeter settings budget.projects.dev/api 50
+    """
+    if name is None:
+        _list(SETTINGS, as_json=as_json)
+        return
+    section = section_of(name)
+    if section and not value and not unset:
+        _list(section, as_json=as_json)
+        return
+    setting = setting_of(name)
+    if unset and value:
+        raise UsageError(f"either a value or --unset: {' '.join(value)!r} would be taken back at once")
+    if value or unset:
+        _change(setting, None if unset else " ".join(value))
+    (row,) = setting_rows([setting])
+    if as_json:
+        print_json({"schema_version": 1, **row.as_json()})
+    elif value or unset:
+        click.echo(f"{setting.name}: {shown(setting, row.value)}{_origin(row) if unset else ''}")
+    else:
+        click.echo(typed(row.value))
+        if is_terminal():
+            note(f"{setting.does} ({setting.form}){_origin(row)}")
+
+
+def _change(setting: Setting, text: str | None) -> None:
+    """Write the value that `text` means, or take the setting out of the file."""
+    value = None if text is None else parsed(setting, text)
+    if setting.name == "statusline.format" and isinstance(value, str):
+        refuse_segments(value, setting.name)
+    set_value(setting.section, setting.key, value)
+    if setting.section.startswith(_ADVISING) and ledger_path().exists():
+        advise_anew(open_ledger())
+
+
+def _origin(row: SettingRow) -> str:
+    words = {"default": "the default", "file": "from your file", "login": "this machine's login"}
+    return f", {words[row.origin]}"
+
+
+def _list(wanted: Sequence[Setting], *, as_json: bool) -> None:
+    rows, problems = setting_rows(wanted), settings_problems()
+    if as_json:
+        made = {"schema_version": 1, "path": str(settings_path()), "problems": problems}
+        print_json(made | {"settings": [row.as_json() for row in rows]})
+        return
+    for problem in problems:
+        say(problem)
+    more = ""
+    if wanted is SETTINGS:
+        more = " Sizes of a plan's limits: taximeter settings capacity."
+        rows = [row for row in rows if row.origin == "file" or not row.setting.section.startswith(CAPACITY)]
+    columns = (Column(""), Column("setting", cut="never"), Column("value"), Column("what it does", cut="below"))
+    print_table(columns, [_cells(row) for row in rows])
+    path = abbreviate_home(str(settings_path()))
+    paragraph(
+        f"● from {path}; all others are defaults. To set one: taximeter settings NAME VALUE; to restore its default:"
+        f" taximeter settings NAME --unset.{more}",
+        dim=True,
+    )
+
+
+def _cells(row: SettingRow) -> tuple[str, ...]:
+    value = shown(row.setting, row.value)
+    if row.setting.kind is str:
+        most = _MAX_VALUE if terminal_width() >= 100 else _NARROW_MAX_VALUE
+        value = fit(value, min(width(value), most))
+    login = " (login)" if row.origin == "login" else ""
+    return ("●" if row.origin == "file" else "", row.setting.name, f"{value}{login}", row.setting.does)

@@ -1,0 +1,245 @@
+"""Every setting with what it does, its value and where that is from; and how what is typed becomes a value.
+
+The types of `tracker.settings` say all of it: the command, the dashboard and docs/plans.md list what stands there.
+"""
+
+import difflib
+import re
+from collections.abc import Iterable, Iterator
+from types import NoneType
+from typing import Annotated, Any, NamedTuple, get_args, get_origin, get_type_hints
+
+import msgspec
+
+from tracker.advisor.evaluate import KINDS
+from tracker.clock import today
+from tracker.plan_data.login import detected_plan
+from tracker.plan_data.table import plans_on
+from tracker.settings import (
+    THEMES,
+    CapacitySettings,
+    Settings,
+    SettingsError,
+    read_toml,
+    refuse_wrong,
+    settings_path,
+    usable_settings,
+)
+
+PROJECTS = "budget.projects"
+CAPACITY = "capacity"
+_YES_NO = {"yes": True, "no": False, "true": True, "false": False, "on": True, "off": False}
+_FORMS = {bool: "yes or no", int: "a whole number", float: "a number", str: "text"}
+_AMOUNT = "dollars"
+_THOUSANDS = re.compile(r"\d{1,3}(,\d{3})+(\.\d*)?")
+
+
+class Setting(NamedTuple):
+    """A key of the settings; of a table that the user names, with the word in capitals that stands for the name."""
+
+    section: str
+    key: str
+    does: str
+    form: str  # what may be typed
+    kind: type  # of the value, or of each where there can be several
+    is_list: bool
+    default: object
+
+    @property
+    def name(self) -> str:
+        """What it is called everywhere."""
+        return f"{self.section}.{self.key}"
+
+    @property
+    def is_of_table(self) -> bool:
+        """Whether there can be several: one for each plan or project."""
+        return self.section.startswith((f"{CAPACITY}.", PROJECTS))
+
+
+class SettingRow(NamedTuple):
+    """A setting and its value; `origin`: default, file, or login for the plan of this machine's login."""
+
+    setting: Setting
+    value: object
+    origin: str
+
+    def as_json(self) -> dict[str, Any]:
+        """Values as the file has them."""
+        setting = self.setting
+        return {
+            "name": setting.name,
+            "value": self.value,
+            "origin": self.origin,
+            "default": setting.default,
+            "does": setting.does,
+            "form": setting.form,
+        }
+
+
+def _settings_of(section: str, kind: type) -> Iterator[Setting]:
+    hints = get_type_hints(kind, include_extras=True)
+    for field in msgspec.structs.fields(kind):
+        hint, says, origins = hints[field.name], dict[str, str](), set[Any]()
+        while parts := get_args(hint):
+            origin = get_origin(hint)
+            origins.add(origin)
+            if origin is Annotated:
+                for meta in hint.__metadata__:
+                    says |= {name: said for name in ("title", "description") if (said := getattr(meta, name))}
+                hint = parts[0]
+            else:  # of a union the one beside None, of a tuple its members, of a dict its values
+                hint = next(one for one in (parts[1:] if origin is dict else parts) if one is not NoneType)
+        made = Setting(
+            section,
+            field.name,
+            does=says["description"],
+            form=says.get("title", _FORMS[hint]),
+            kind=hint,
+            is_list=tuple in origins,
+            default=field.default,
+        )
+        is_table = dict in origins
+        yield made._replace(section=made.name, key="TEXT", default=None) if is_table else made
+
+
+SETTINGS = tuple(
+    setting
+    for section in msgspec.structs.fields(Settings)
+    for setting in (
+        _settings_of(f"{CAPACITY}.PLAN", CapacitySettings)
+        if section.name == CAPACITY
+        else _settings_of(section.name, section.type)
+    )
+)
+_BY_NAME = {setting.name: setting for setting in SETTINGS}
+
+
+def setting_of(name: str) -> Setting:
+    """The setting of that name; SettingsError, with the nearest ones, if there is none."""
+    section, _, key = name.rpartition(".")
+    if name.startswith(f"{PROJECTS}."):
+        return _BY_NAME[f"{PROJECTS}.TEXT"]._replace(key=name.removeprefix(f"{PROJECTS}."))
+    if section.startswith(f"{CAPACITY}.") and (found := _BY_NAME.get(f"{CAPACITY}.PLAN.{key}")):
+        return found._replace(section=section)
+    if name in _BY_NAME:
+        return _BY_NAME[name]
+    near = [one.name for one in SETTINGS if one.key == (key or name) and not one.is_of_table]
+    near = near or difflib.get_close_matches(name, _BY_NAME, n=2)
+    guess = f"did you mean {' or '.join(near)}? (" if near else "("
+    raise SettingsError(f"there is no setting {name!r}: {guess}taximeter settings lists them)")
+
+
+def section_of(name: str) -> tuple[Setting, ...]:
+    """The settings of a section such as "plan", none if there is no such section."""
+    return tuple(one for one in SETTINGS if one.section.partition(".")[0] == name or one.section == name)
+
+
+def choices(setting: Setting) -> tuple[str, ...]:
+    """The words that a setting can be; none where other text can be typed. SettingsError if plans.toml is wrong."""
+    if setting.kind is bool:
+        return ("yes", "no")
+    if setting.name == "plan.id":
+        return tuple(plans_on(today().isoformat()))
+    return {"nudges.kinds": KINDS, "display.theme": THEMES}.get(setting.name, ())
+
+
+def setting_rows(wanted: Iterable[Setting] = SETTINGS) -> list[SettingRow]:
+    """The settings as far as they can be used, each table's own keys in place of the one that stands for all."""
+    try:
+        settings, table = usable_settings()[0], read_toml(settings_path())
+    except SettingsError:  # no TOML
+        settings, table = Settings(), {}
+    rows = []
+    for setting in wanted:
+        given = _in_table(settings, table, setting) or [setting]
+        rows += [SettingRow(one, value_of(one, settings), _origin(one, table)) for one in given]
+    login = detected_plan()
+    return [
+        row._replace(value=login, origin="login") if row.setting.name == "plan.id" and not row.value and login else row
+        for row in rows
+    ]
+
+
+def value_of(setting: Setting, settings: Settings) -> object:
+    """The value of a setting; None where there is none."""
+    if setting.section == PROJECTS:
+        return settings.budget.projects.get(setting.key)
+    section: object = getattr(settings, setting.section, None)
+    if setting.section.startswith(f"{CAPACITY}."):
+        section = settings.capacity.get(setting.section.partition(".")[2])
+    return getattr(section, setting.key, setting.default)
+
+
+def shown(setting: Setting, value: object) -> str:
+    """A value as people read it."""
+    if value is None:
+        return "–"
+    return f"${value:,.2f}" if setting.form == _AMOUNT and isinstance(value, float) else typed(value)
+
+
+def typed(value: object) -> str:
+    """A value as it would be typed, "" where there is none."""
+    if value is None:
+        return ""
+    if isinstance(value, tuple):
+        return " ".join(map(typed, value))
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return f"{value:.15g}" if isinstance(value, float) else str(value)
+
+
+def parsed(setting: Setting, text: str) -> object:
+    """The value that is meant by what was typed, None by nothing; SettingsError, with what would be right."""
+    if not text.strip():
+        return None
+    if setting.section.startswith(f"{CAPACITY}."):
+        _refuse_word(setting.section, setting.section.partition(".")[2], tuple(plans_on(today().isoformat())))
+    words = re.split(r"[,\s]+", text.strip(", \t")) if setting.is_list else [text.strip()]
+    values = [_parsed_word(setting, word) for word in words]
+    value = values if setting.is_list else values[0]
+    refuse_wrong(setting.section, setting.key, value)
+    return value
+
+
+def _parsed_word(setting: Setting, word: str) -> bool | float | str:
+    if setting.kind is bool:
+        if word.lower() not in _YES_NO:
+            raise SettingsError(f"{setting.name}: yes or no, not {word!r}")
+        return _YES_NO[word.lower()]
+    if setting.kind is str:
+        known = choices(setting)
+        if known:
+            _refuse_word(setting.name, word, known)
+        return word.upper() if setting.name == "display.currency" else word
+    number = word.lstrip("$")
+    number = number.replace(",", "") if _THOUSANDS.fullmatch(number) else number
+    try:
+        value = float(number)
+        return int(value) if value == int(value) else value
+    except (ValueError, OverflowError):
+        raise SettingsError(f"{setting.name}: not a number: {word!r} ({setting.form})") from None
+
+
+def _refuse_word(place: str, word: str, known: Iterable[str]) -> None:
+    if word not in known:
+        raise SettingsError(f"{place}: there is no {word!r} (known: {', '.join(known)})")
+
+
+def _in_table(settings: Settings, table: dict[str, Any], setting: Setting) -> list[Setting]:
+    """The settings of the user's own tables, if `setting` stands for those."""
+    if setting.name not in _BY_NAME:
+        return []
+    if setting.section == PROJECTS:
+        return [setting._replace(key=text) for text in settings.budget.projects]
+    if setting.section.startswith(f"{CAPACITY}."):
+        given = [plan for plan in settings.capacity if setting.key in table[CAPACITY][plan]]
+        return [setting._replace(section=f"{CAPACITY}.{plan}") for plan in given]
+    return []
+
+
+def _origin(setting: Setting, table: Any) -> str:
+    for name in (*setting.section.split(".", 1), setting.key):
+        if not isinstance(table, dict) or name not in table:
+            return "default"
+        table = table[name]
+    return "file"
