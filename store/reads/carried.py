@@ -27,7 +27,7 @@ def paid_in_task(db: sqlite3.Connection, task_id: str) -> Iterator[tuple[int, li
 
 def paid_in_session(db: sqlite3.Connection, session_id: int) -> Iterator[tuple[int, list[PaidRow]]]:
     """The calls of a session."""
-    return _by_session(db, ("call_split.session_id = ?", [str(session_id)]))
+    return _by_session(db, (f"call_split.session_id = {session_id:d}", []))
 
 
 def _by_session(db: sqlite3.Connection, clause: Clause) -> Iterator[tuple[int, list[PaidRow]]]:

@@ -94,3 +94,46 @@ def test_tools_of_one_mcp_server_are_one_row(taximeter: Taximeter, tmp_path: Pat
     told = taximeter("tools", *EVER).out
     assert "/code/a.py" in told
     assert "Tool results cost ~$" in told
+
+
+@pytest.fixture
+def read_twice(taximeter: Taximeter, tmp_path: Path) -> Taximeter:
+    """A session of 1,003, 3,103, 4,203 and 4,303 tokens: an answer of 100, 2,000 of a.md, then 100, 1,000 of b.md."""
+    script = Transcript(tmp_path / "claude", "s1").prompt("go")
+    script.answer("a", tools=[("t1", "Read", {"file_path": "/a.md"})], wrote=1000, output=100, result="x" * 8000)
+    script.answer(
+        "b", tools=[("t2", "Read", {"file_path": "/b.md"})], read=1000, wrote=2100, output=100, result="x" * 4000
+    )
+    script.answer("c", read=3100, wrote=1100, output=100).prompt("more").answer("d", read=4200, wrote=100)
+    taximeter.claude_dirs = [tmp_path / "claude"]
+    return taximeter
+
+
+def test_a_task_tells_what_it_carried(read_twice: Taximeter) -> None:
+    (one,) = read_twice("tasks", "--json").json()["tasks"]
+    carried = read_twice("task", one["id"], "--json").json()["task"]["carried"]
+    assert cost_of(carried["rows"]) == Decimal(one["cost_usd"])
+    first, second = carried["targets"]
+    assert (first["target"], first["tokens"], first["mean_calls_carried"]) == ("/a.md", 2000, 2)
+    assert (second["target"], second["tokens"], second["mean_calls_carried"]) == ("/b.md", 1000, 1)
+    # $5 a million tokens, $6.25 written, $0.50 read. Behind the first prompt of 1,003 tokens the second call brought
+    # 2,100, all written; the third read 2,097 of these, the fourth 3,197 of 3,200.
+    assert float(first["fresh_usd"]) == pytest.approx(2000 * (2100 * 6.25 + 3 * 5) / 2100 / 1e6)
+    assert float(first["carried_usd"]) == pytest.approx(2000 * 0.5 / 1e6 * (2097 / 2100 + 3197 / 3200))
+    told = read_twice("task", one["id"]).out
+    assert "Carried  tool results for ~$" in told
+    assert "/b.md" in told
+
+
+def test_a_context_tells_what_it_holds(read_twice: Taximeter) -> None:
+    report = read_twice("context", "--json").json()
+    assert report["context"] == 4303
+    assert {one["source"]: one["tokens"] for one in report["holds"]["sources"]} == {
+        "Read": 3000, "first prompt": 1003, "the agent's own text": 300,
+    }  # fmt: skip
+    assert [tuple(one.values()) for one in report["holds"]["largest_results"]] == [
+        ("Read", "/a.md", 2000, 2), ("Read", "/b.md", 1000, 1),
+    ]  # fmt: skip
+    told = read_twice("context").out
+    assert "It holds" in told
+    assert "carried by 1 call\n" in told

@@ -14,17 +14,20 @@ from tracker.advisor.preferences import PreferenceReader
 from tracker.bars import bar
 from tracker.cli.common import Invocation, csv_option, ledger_options, open_modelled, reading_options
 from tracker.cli.drawing import CurvePoint, curve, legend, rule, split_bar, split_segments
-from tracker.cli.output import fit, note, print_csv, print_json, terminal_width, wrapped
+from tracker.cli.output import abbreviate_home, fit, note, print_csv, print_json, terminal_width, wrapped
 from tracker.cli.task_edit import edit_group, load_detail
 from tracker.clock import iso
 from tracker.edit_tasks import commands as edit_tasks
+from tracker.model.cost.carried import Kind
+from tracker.reports.carried import Carried, task_carried
 from tracker.reports.cause_words import cause_words
 from tracker.reports.reported import Label
 from tracker.reports.task import TaskDetail, TaskTurn
 from tracker.reports.task_hindsight import TaskHindsight, task_hindsight
 from tracker.signs import STATUS_GLYPHS
-from tracker.words import cost_text, counted, duration, tokens
+from tracker.words import cost_text, counted, duration, modelled_percent, tokens
 
+_TARGETS_SHOWN, _TARGETS_IN_JSON = 5, 20
 _TURNS_SHOWN = 8
 _MISSES_SHOWN = 6
 _SUBAGENTS_SHOWN = 5
@@ -73,13 +76,14 @@ def show_command(invocation: Invocation, task_id: str) -> None:
     if invocation.as_json:
         made = detail.as_json()
         hindsight = _hindsight(db, detail)
+        made["task"]["carried"] = task_carried(db, identity).as_json(_TARGETS_IN_JSON)
         made["task"]["hindsight"] = hindsight.as_json() if hindsight else None
         print_json(made)
     elif invocation.as_csv:
         names = ("number", "session", "prompt_uuid", "kind", "started_at", "calls", "cost_usd")
         print_csv((*names, *(f"{part}_usd" for part in COST_PARTS), "misses"), map(_csv_turn, detail.turns))
     else:
-        draw(detail, _hindsight(db, detail))
+        draw(detail, _hindsight(db, detail), task_carried(db, identity))
 
 
 def _hindsight(db: sqlite3.Connection, detail: TaskDetail) -> TaskHindsight | None:
@@ -95,7 +99,7 @@ def _csv_turn(turn: TaskTurn) -> tuple[object, ...]:
 # -- drawing ----------------------------------------------------------------------------------------------------------
 
 
-def draw(detail: TaskDetail, hindsight: TaskHindsight | None) -> None:
+def draw(detail: TaskDetail, hindsight: TaskHindsight | None, carried: Carried) -> None:
     """Draw an opened task for people."""
     cells = min(terminal_width(), 120)
     _head(detail)
@@ -104,6 +108,7 @@ def draw(detail: TaskDetail, hindsight: TaskHindsight | None) -> None:
         click.echo(wrapped(f"  {sentence}"))
     _besides(detail, cells)
     _context(detail, cells)
+    _carried(carried, cells)
     _turns(detail, cells)
     _subagents(detail, cells)
     _misses(detail, cells)
@@ -208,6 +213,25 @@ def _context(detail: TaskDetail, cells: int) -> None:
     click.echo(rule(words + " ┆" * bool(marks), cells))
     for line in curve(points, cells - 2, 8, inherited=0 if marks else begin):
         click.echo(f"  {line}")
+    click.echo()
+
+
+def _carried(carried: Carried, cells: int) -> None:
+    """What results cost, and the dearest files and commands."""
+    shown = carried.targets[:_TARGETS_SHOWN]
+    if not shown:
+        return
+    cost = sum(row.cost for row in carried.sources if row.kind == Kind.TOOL)
+    share = modelled_percent(cost / carried.cost if carried.cost else None)
+    click.echo(rule(f"Carried  tool results for ~{short_usd(cost)}, {share} of the bill", cells))
+    for row in shown:
+        came = counted(row.results, "result")
+        calls = f"{row.mean_calls or 0:,.0f} calls each" if row.results > 1 else counted(row.calls, "call")
+        click.echo(
+            f"       {fit(row.tool, 8)}  {fit(abbreviate_home(row.target), max(12, cells - 66), cut='start')}"
+            f"  {came:>11}  {tokens(row.tokens):>6}  {calls:>15}  "
+            + click.style(f"{'~' + short_usd(row.cost):>9}", bold=True)
+        )
     click.echo()
 
 

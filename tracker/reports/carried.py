@@ -5,11 +5,11 @@ from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
 from store.money import usd
-from store.reads.carried import PaidRow, paid_by_session, paid_in_task
+from store.reads.carried import PaidRow, paid_by_session, paid_in_session, paid_in_task
 from store.reads.filter import Filter
 from store.reads.spend import SpendRow, spend_total, unpriced_models
 from store.tasks import load_session
-from tracker.model.cost.carried import Account, Kind, Source, whole_nano
+from tracker.model.cost.carried import Account, Held, Kind, Source, whole_nano
 from tracker.model.cost.carried_session import PaidParts, Sums, add_session
 from tracker.reports.json_values import rounded
 
@@ -104,6 +104,13 @@ class Carried(NamedTuple):
                 made.append(CarriedRow(kind, "", "", 0, 0, 0, amount, 0))
         return sorted(made, key=_dearest_first)
 
+    def as_json(self, limit: int | None = None) -> dict[str, Any]:
+        """JSON form: by tool, and at most so many targets."""
+        return {
+            "rows": [row.as_json(self.cost) for row in self.by_tool()],
+            "targets": [row.as_json(self.cost) for row in self.targets[:limit]],
+        }
+
 
 class CarriedReport(NamedTuple):
     """The bill of the chosen calls by source, and what is not in it."""
@@ -139,6 +146,47 @@ def summed(rows: Iterable[CarriedRow], kind: str = "", tool: str = "") -> Carrie
     return CarriedRow(kind, tool, "", *(sum(column) for column in zip(*(row[3:] for row in rows), strict=True)))
 
 
+class Holding(NamedTuple):
+    """What stands in the context of a session's main chain now."""
+
+    parts: list[Held]
+
+    @property
+    def tokens(self) -> int:
+        """All of it."""
+        return sum(part.tokens for part in self.parts)
+
+    @property
+    def sources(self) -> list[tuple[str, int]]:
+        """Names (a tool, or what else it is) with their tokens, the largest first."""
+        sizes: dict[str, int] = {}
+        for part in self.parts:
+            name = part.source.tool or NAMES[part.source.kind]
+            sizes[name] = sizes.get(name, 0) + part.tokens
+        return sorted(sizes.items(), key=lambda one: (-one[1], one[0]))
+
+    @property
+    def results(self) -> list[Held]:
+        """Tool results, the largest first."""
+        return sorted((part for part in self.parts if part.source.tool), key=lambda part: -part.tokens)
+
+    def as_json(self, limit: int) -> dict[str, Any]:
+        """JSON form, with at most so many results."""
+        return {
+            "label": "modelled",
+            "sources": [{"source": name, "tokens": tokens} for name, tokens in self.sources],
+            "largest_results": [
+                {
+                    "tool": part.source.tool,
+                    "target": part.source.target or None,
+                    "tokens": part.tokens,
+                    "calls_carried": part.calls,
+                }
+                for part in self.results[:limit]
+            ],
+        }
+
+
 def server_of(tool: str) -> str:
     """The MCP server of a tool, else the tool."""
     return _MCP + tool.removeprefix(_MCP).split("__")[0] if tool.startswith(_MCP) else tool
@@ -159,20 +207,33 @@ def task_carried(db: sqlite3.Connection, task_id: str) -> Carried:
     return _carried(db, paid_in_task(db, task_id))
 
 
+def session_holding(db: sqlite3.Connection, session_id: int) -> Holding:
+    """What a session's context holds now."""
+    sums = Sums()
+    parts = [
+        add_session(load_session(db, session_id), _parts(rows), sums) for _, rows in paid_in_session(db, session_id)
+    ]
+    return Holding([part for held in parts for part in held if part.tokens])
+
+
+def _parts(rows: Sequence[PaidRow]) -> dict[int, PaidParts]:
+    return {row[1]: PaidParts(*row[2:]) for row in rows}
+
+
 def _carried(db: sqlite3.Connection, paid: Iterable[tuple[int, Sequence[PaidRow]]]) -> Carried:
     sums = Sums()
     for session_id, rows in paid:
-        add_session(load_session(db, session_id), {row[1]: PaidParts(*row[2:]) for row in rows}, sums)
+        add_session(load_session(db, session_id), _parts(rows), sums)
     return Carried(source_rows(sums.accounts, sums.prompts), sums.generation, sums.other)
 
 
 def source_rows(accounts: dict[Source, Account], total: int) -> list[CarriedRow]:
     """Accounts as rows whose costs sum to `total` nano-dollars, the dearest first."""
-    fresh_and_carried = [amount for one in accounts.values() for amount in (one.fresh, one.carried)]
-    whole = whole_nano(fresh_and_carried, total)
+    asked = [(source, one) for source, one in accounts.items() if one.parts]
+    whole = whole_nano([amount for _, one in asked for amount in (one.fresh, one.carried)], total)
     rows = [
         CarriedRow(*source, one.parts, one.tokens, one.calls, whole[2 * place], whole[2 * place + 1])
-        for place, (source, one) in enumerate(accounts.items())
+        for place, (source, one) in enumerate(asked)
     ]
     return sorted(rows, key=_dearest_first)
 

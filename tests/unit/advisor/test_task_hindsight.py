@@ -14,6 +14,7 @@ from tracker.cli.task import draw
 from tracker.edit_tasks import commands as edit_tasks
 from tracker.model.advice.backtest import excerpt, never, run
 from tracker.model.advice.saving import SavingRange
+from tracker.reports.carried import task_carried
 from tracker.reports.task import TaskDetail, task_detail
 from tracker.reports.task_hindsight import Compacted, TaskHindsight, task_hindsight
 from tracker.reports.tasks import tasks_report
@@ -58,7 +59,7 @@ def test_a_task_that_began_with_a_long_context_should_have_begun_with_a_compacti
     assert saving.low_nano < 0 < saving.point_nano < saving.high_nano < second.task.cost
     assert found.advised.saving.point_nano < saving.point_nano
     assert found.as_json()["best"]["before_turns"] == [1]
-    draw(second, found)
+    draw(second, found, task_carried(desk.db, second.task.id))
     assert "compacted as Taximeter advises, before turn 2: ~$" in capsys.readouterr().out
 
 
@@ -97,7 +98,7 @@ def test_what_would_have_been_cheaper_is_not_known_where_a_call_has_no_price(
     for detail in details(desk.db):
         found = task_hindsight(desk.db, detail)
         assert found is None
-        draw(detail, found)
+        draw(detail, found, task_carried(desk.db, detail.task.id))
     assert "compacted" not in capsys.readouterr().out
 
 

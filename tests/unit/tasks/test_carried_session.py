@@ -126,6 +126,7 @@ def test_unpriced_calls_carry_and_cost_nothing():
         ("timeout 60 cat docs/big.md | head", "cat docs/big.md"),
         ("(make check)", "make check"),
         ("sed -n '1,20p' a.py", "sed"),
+        ("# Start the web server in the background pnpm dev", "# Start the web server in the background"),
         ("", ""),
     ],
 )

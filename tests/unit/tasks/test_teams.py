@@ -22,6 +22,7 @@ from tracker.edit_tasks import commands as edit_tasks
 from tracker.model.tasks.boundaries import Decision, LocalPlacement, decide
 from tracker.model.tasks.turns import arrange
 from tracker.rebuild import rebuild
+from tracker.reports.carried import task_carried
 from tracker.reports.task import task_detail
 from tracker.reports.task_hindsight import task_hindsight
 from tracker.reports.tasks import tasks_report
@@ -354,6 +355,6 @@ def test_teammates_at_work_at_once_are_shown_one_after_the_other(
     sessions = [call.session_id for call in detail.main_calls]
     assert len(sessions) == detail.task.calls == 8
     assert sum(one != other for one, other in pairwise(sessions)) == 2
-    draw(detail, task_hindsight(db, detail))
+    draw(detail, task_hindsight(db, detail), task_carried(db, detail.task.id))
     assert "at the end, 3 sessions ┆" in capsys.readouterr().out
     assert [mark.words for mark in curve(detail)[1]] == ["other session", "other session"]

@@ -36,6 +36,7 @@ _BEFORE_A_PROGRAM = re.compile(
     re.VERBOSE,
 )
 _GIT_OPTIONS = re.compile(r"git(?:\s+(?:-[Cc]\s+(?:\"[^\"]*\"|'[^']*'|\S+)|--no-pager))+")
+_COMMENT_CHARS = 40
 _A_WORD = re.compile(r"[\w@~./\\:+,-]+")
 
 
@@ -155,8 +156,8 @@ def command_head(command: str) -> str:
     begun = _BEFORE_A_PROGRAM.match(command)
     rest = command[begun.end() :] if begun else command
     words = _GIT_OPTIONS.sub("git", rest, count=1).split(maxsplit=3)
-    if not words:
-        return command
+    if not words or words[0].startswith("#"):  # a comment, which nothing ends where a command is kept as one line
+        return command[:_COMMENT_CHARS].rstrip()
     head = words[0].replace("\\", "/").rpartition("/")[2] or words[0]
     for word in (one.rstrip(";)") for one in words[1:3]):
         if not _A_WORD.fullmatch(word) or (word.startswith("-") and word != "-m"):
