@@ -110,19 +110,18 @@ def _steps(
     answered: list[ToolRow] = []
     for call, tools in zip(calls, asked, strict=True):
         parts = None if call.copied else paid.get(call.call_id)
-        pays = sums.add(parts, grows=call.grows_the_chain) if parts is not None else None
-        if not call.grows_the_chain:
+        grows = call.grows_the_chain
+        pays = sums.add(parts, grows=grows) if parts is not None else None
+        if not grows:
             answered.extend(tools)
             continue
-        grown = call.context - context
+        size = call.context
         came: Sequence[tuple[Source, int]] = ()
-        if context and grown > 0:
+        if context and size > context:
             is_prompted = bool(prompts) and bisect_right(prompts, position) < bisect_right(prompts, call.position)
-            came = _came(grown, output, answered, is_prompted=is_prompted)
-        reread = call.cache_read + (parts.missed if parts is not None else 0)
-        yield Step(call.context, reread, call.reset_before, came, pays)
-        context, output, position = call.context, call.output, call.position
-        answered = list(tools)
+            came = _came(size - context, output, answered, is_prompted=is_prompted)
+        yield Step(size, call.cache_read + (parts.missed if parts is not None else 0), call.reset_before, came, pays)
+        context, output, position, answered = size, call.output, call.position, list(tools)
 
 
 def _came(grown: int, output: int, answered: Sequence[ToolRow], *, is_prompted: bool) -> list[tuple[Source, int]]:
