@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from store.records import EventKind, ToolFlag
+from store.records import CallFlag, EventKind, ToolFlag
 from store.task_rows import ChainRow
 from tests.unit.tasks.making import MINUTE, call, event, records, tool, turn
 from tracker.model.tasks.turns import (
@@ -160,6 +160,15 @@ def test_a_turn_ends_normally_running_interrupted_or_with_an_error() -> None:
     # A retry that was followed by an answer is no end.
     assert ending_of(only_turn(events=[event(EventKind.API_ERROR, 10)])) == Ending.NORMAL
     assert ending_of(arrange(records(turns=[turn("a", 10)]))[0]) == Ending.RUNNING
+
+
+def test_a_request_within_the_last_call_says_neither_how_the_turn_ended_nor_how_large_its_context_was() -> None:
+    # Read while the answer was written: the refused first try is known from the answer's last line only.
+    refused = call(2, 12, turn="a", flags=int(CallFlag.ITERATION), input=9)
+    made = records(calls=[call(1, 11, turn="a", stop="tool_use"), refused], turns=[turn("a", 10)])
+    only = arrange(made)[0]
+    assert ending_of(only) == Ending.RUNNING
+    assert only.last_main_call is made.calls[0]
 
 
 def edit(key: str, position: int, file: str):

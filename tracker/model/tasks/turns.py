@@ -18,7 +18,7 @@ from tracker.model.defaults import MINUTE_MS
 _EDIT, _READ, _RUN, _CHECK = (int(flag) for flag in (ToolFlag.EDIT, ToolFlag.READ, ToolFlag.RUN, ToolFlag.CHECK))
 _COMMIT, _PUSH, _TODOS = (int(flag) for flag in (ToolFlag.COMMIT, ToolFlag.PUSH, ToolFlag.TODOS))
 _PULL_REQUEST, _FAILED = int(ToolFlag.PULL_REQUEST), int(ToolFlag.FAILED)
-_ABORTED = int(CallFlag.ABORTED)
+_ABORTED, _ITERATION = int(CallFlag.ABORTED), int(CallFlag.ITERATION)
 _LONGEST_STEP_MS = 10 * MINUTE_MS
 NO_PROMPT = "none"  # kind of the single turn of a session without prompts
 
@@ -45,8 +45,9 @@ class TurnInfo:
 
     @property
     def last_main_call(self) -> CallRow | None:
-        """The last call of the main chain."""
-        return max((call for call in self.calls if not call.chain), key=lambda call: call.position, default=None)
+        """The last call of the main chain; a request within it, such as a refused first try, is no call of its own."""
+        main = (call for call in self.calls if not call.chain and not call.flags & _ITERATION)
+        return max(main, key=lambda call: call.position, default=None)
 
 
 def arrange(records: SessionRecords) -> list[TurnInfo]:
