@@ -205,7 +205,7 @@ class FileReader:
                 self._join_tool(use)
             elif block.type == "text" and not place.chain:
                 block.text = block.text.copy()
-                has_text = True
+                has_text |= bytes(block.text) != b'""'
         if has_text:
             self._conversation.says(content, line, place, position)
 

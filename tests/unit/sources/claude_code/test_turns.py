@@ -54,6 +54,13 @@ def test_what_begins_a_turn(text: str, kind: str, kept: str, tmp_path: Path) -> 
     assert [(turn.kind, turn.text) for turn in batch.turns] == [(kind, kept)]
 
 
+def test_a_prompt_is_compared_with_what_the_agent_last_said_not_with_an_empty_text_behind_it(tmp_path: Path) -> None:
+    spoken = answer(1, message={"content": [{"type": "text", "text": "The parser is mended."}]})
+    silent = answer(2, message={"content": [{"type": "text", "text": ""}]})
+    batch = batch_of(tmp_path, prompt("one", second=0), spoken, silent, prompt("mend the parser", second=3), answer(4))
+    assert batch.turns[1].echo == 500
+
+
 HUNDREDS_OF_THOUSANDS = 300_000
 
 
