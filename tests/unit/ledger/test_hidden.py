@@ -47,11 +47,18 @@ def test_it_is_known_by_model(model: str, cost: int, tmp_path: Path) -> None:
         assert hidden_in(db, Filter(model=model)).cost == cost
 
 
-def test_of_a_total_without_models_nothing_is_known_by_model(tmp_path: Path) -> None:
-    files = {FILE: encoded(prompt(), answer(1), {**counter(1, 5 * CENT), "modelUsage": {}})}
+@pytest.mark.parametrize("models", [{}, None, {MODEL: None}])
+def test_of_a_total_without_models_nothing_is_known_by_model(models: Any, tmp_path: Path) -> None:
+    files = {FILE: encoded(prompt(), answer(1), {**counter(1, 5 * CENT), "modelUsage": models})}
     with ledger_of(tmp_path, write_tree(tmp_path / "claude", files)) as db:
         assert hidden_in(db, Filter(model=MODEL)).cost is None
         assert hidden_in(db, Filter()).cost == 5 * CENT
+
+
+def test_a_total_that_names_no_session_is_of_the_one_whose_file_it_stands_in(tmp_path: Path) -> None:
+    total = counter(1, 5 * CENT)
+    del total["sessionId"]
+    assert of_both(tmp_path, {FILE: encoded(prompt(), answer(1), total)}) == {SESSION: 5 * CENT}
 
 
 UNPRICED = {"model": "claude-unheard-of"}

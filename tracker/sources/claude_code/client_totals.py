@@ -5,20 +5,23 @@ from store.records import NAME_CHARS, ClientTotal, ModelTotal
 from tracker.sources.claude_code.lines import AGENT, ModelUsage, decode_cost_state, decoded
 
 
-def client_total(raw: bytes, position: int, at: int | None) -> ClientTotal | None:
-    """The total of a `cost-state` row at byte `position`, written about `at`; None if the row is damaged."""
+def client_total(raw: bytes, session: str, position: int, at: int | None) -> ClientTotal | None:
+    """The total of a `cost-state` row in the file of `session` at byte `position`, written about `at`.
+
+    None if the row is damaged, or nothing says which session it is of.
+    """
     row = decoded(decode_cost_state, raw)
-    if row is None:
+    if row is None or not (row.sessionId or session):
         return None
     return ClientTotal(
         AGENT,
-        row.sessionId,
+        row.sessionId or session,
         "cost-state",
         position,
         at,
         row.startTime,
         nano_from_float(row.totalCostUSD),
-        tuple(_model_total(model, usage) for model, usage in row.modelUsage.items()),
+        tuple(_model_total(model, usage) for model, usage in (row.modelUsage or {}).items() if usage is not None),
         bool(row.hasUnknownModelCost),
     )
 

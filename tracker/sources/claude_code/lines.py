@@ -221,10 +221,10 @@ class ModelUsage(msgspec.Struct, gc=False):
 class CostState(msgspec.Struct, gc=False):
     """A `cost-state` row."""
 
-    sessionId: str
     totalCostUSD: Usd
+    sessionId: str | None = None
     startTime: Annotated[int, msgspec.Meta(ge=0, le=LATEST_MS)] | None = None
-    modelUsage: dict[str, ModelUsage] = {}
+    modelUsage: dict[str, ModelUsage | None] | None = None
     hasUnknownModelCost: bool | None = None
 
 

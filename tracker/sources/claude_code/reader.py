@@ -319,7 +319,7 @@ class FileReader:
         self._fold.add(inner_line, message, place, at)
 
     def _cost_state(self, raw: bytes, position: int) -> None:
-        total = client_total(raw, position, self.carry.last_at)
+        total = client_total(raw, self.carry.session, position, self.carry.last_at)
         if total is None:
             self._batch.bad_lines += 1
         else:
