@@ -3,7 +3,7 @@
 import sqlite3
 from typing import NamedTuple
 
-from store.clauses import IS_COUNTED
+from store.clauses import IS_COUNTED, IS_FLOOR
 from store.reads.filter import EVERYTHING, Filter
 
 _SUMS = (  # in the order of SpendRow
@@ -24,6 +24,16 @@ KEYS = {
     "session": "session.native_id",
     "agent": "session.agent",
 }
+
+_BRANCHES = f"""
+    SELECT COALESCE(session.project, '(unknown)'), COALESCE(turn.branch, session.branch, '(unknown)'),
+           COUNT(*), COUNT(DISTINCT call.session_id), SUM(input), SUM(cache_read), SUM(write_5m), SUM(write_1h),
+           SUM(output), SUM(web_searches), COALESCE(SUM(cost), 0), SUM(cost IS NULL), SUM({IS_FLOOR})
+    FROM call JOIN session ON session.id = call.session_id
+    LEFT JOIN call_split AS split ON split.call_id = call.id
+    LEFT JOIN turn ON turn.session_id = call.session_id AND turn.prompt_uuid = split.turn
+    WHERE {{where}} GROUP BY 1, 2 ORDER BY 11 DESC, 2, 1
+"""
 
 
 class SpendRow(NamedTuple):
@@ -57,6 +67,15 @@ def spend_rows(db: sqlite3.Connection, by: str, chosen: Filter) -> list[SpendRow
         values,
     )
     return [SpendRow(str(key), *sums) for key, *sums in found]
+
+
+def branch_rows(db: sqlite3.Connection, chosen: Filter) -> list[tuple[str, SpendRow]]:
+    """Sums of the chosen part by project and branch, by cost; the ledger has to have tasks, which say whose a call is.
+
+    A call is on the branch on which its prompt was typed, a subagent's too.
+    """
+    where, values = chosen.of_calls()
+    return [(project, SpendRow(*row)) for project, *row in db.execute(_BRANCHES.format(where=where), values)]
 
 
 def spend_total(db: sqlite3.Connection, chosen: Filter) -> SpendRow:

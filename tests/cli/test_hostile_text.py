@@ -16,8 +16,9 @@ from tests.unit.ledger.reading import write_tree
 # colour sequences out of redirected output by itself, so none is among them.
 HOSTILE = "\x1b]0;owned\x07\x9b31m\u202egnp"
 COMMANDS = (
-    "tasks", "spend --by model", "spend --by project", "sessions", "calls", "context", "cache", "nudges --all",
-    "backtest", "plans --tasks", "budget", "reconcile --offline", "whatif", "sync", "doctor", "handover",
+    "tasks", "spend --by model", "spend --by project", "spend --by branch", "sessions", "calls", "context", "cache",
+    "nudges --all", "backtest", "plans --tasks", "budget", "reconcile --offline", "whatif", "sync", "doctor",
+    "handover",
 )  # fmt: skip
 
 

@@ -6,18 +6,18 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import pytest
 
 from tests.cli.running import Taximeter
 from tests.unit.advisor.transcripts import Transcript
 from tests.unit.ledger.captured import DATA, billed_calls
-from tests.unit.ledger.plain import FILE, OTHER, OTHER_FILE, SESSION, answer, encoded, session_of
+from tests.unit.ledger.plain import FILE, OTHER, OTHER_FILE, SESSION, answer, encoded, prompt, session_of
 from tests.unit.ledger.reading import write_tree
 from tracker.cli.common import parse_day
 
-KEYS = ("day", "week", "month", "model", "project", "session", "agent")
+KEYS = ("day", "week", "month", "model", "project", "branch", "session", "agent")
 ROW = {"calls", "sessions", "tokens", "web_searches", "cost_usd"}
 TOKENS = ["input", "cache_read", "cache_write_5m", "cache_write_1h", "output"]
 
@@ -40,7 +40,7 @@ class TestSpend:
         assert (report["schema_version"], report["by"]) == (1, by)
         assert report["rows"]
         for row in report["rows"]:
-            assert set(row) == ROW | {"key"}
+            assert set(row) == ROW | ({"key", "project"} if by == "branch" else {"key"})
             assert list(row["tokens"]) == TOKENS
             assert Decimal(row["cost_usd"]).as_tuple().exponent == -9
         assert set(report["total"]) == ROW
@@ -102,6 +102,46 @@ class TestSpend:
             cost = Decimal(row["cost_usd"])
             assert cells[-1].removeprefix("≥") == (f"${cost:,.2f}" if cost >= Decimal("0.01") else f"${cost:.4f}")
             assert (cells[-7], cells[-6]) == (f"{row['calls']:,}", f"{row['sessions']:,}")
+
+    def test_a_call_is_on_the_branch_of_its_prompt(self, taximeter: Taximeter, tmp_path: Path) -> None:
+        """Also if the agent leaves it meanwhile, and its subagents' calls; two projects' main are two branches."""
+        beside: dict[str, Any] = {"isSidechain": True, "agentId": "a1", "gitBranch": "main"}
+        files = {
+            FILE: encoded(
+                prompt(gitBranch="main"),
+                answer(1, gitBranch="main"),
+                prompt("the other one", second=2, gitBranch="fix/upload"),
+                answer(3, gitBranch="fix/upload"),
+                answer(4, gitBranch="main"),
+            ),
+            f"-home-dev-app/{SESSION}/subagents/agent-a1.jsonl": encoded(
+                prompt("look", second=5, **beside), answer(6, **beside)
+            ),
+            OTHER_FILE: encoded(
+                prompt(session=OTHER, second=10, cwd="/home/dev/web", gitBranch="main"),
+                answer(11, OTHER, cwd="/home/dev/web", gitBranch="main"),
+                prompt(session=OTHER, second=12, cwd="/home/dev/web"),
+            ),
+        }
+        taximeter.claude_dirs = [write_tree(tmp_path / "claude", files)]
+        rows = taximeter("spend", "--json", "--by", "branch").json()["rows"]
+        found = [(row["key"], row["project"], row["calls"], row["sessions"]) for row in rows]
+        assert found == [
+            ("fix/upload", "/home/dev/app", 3, 1),
+            ("main", "/home/dev/app", 1, 1),
+            ("main", "/home/dev/web", 1, 1),
+        ]
+        header, *lines = taximeter("spend", "--csv", "--by", "branch").rows()
+        assert [(line[0], line[header.index("project")]) for line in lines] == [one[:2] for one in found]
+        only = ("--project", "web", "--since", "2026-11-20", "--until", "2026-11-20", "--utc")
+        (row,) = taximeter("spend", "--json", "--by", "branch", *only).json()["rows"]
+        assert (row["key"], row["project"], row["calls"]) == found[2][:3]
+        assert taximeter("spend", "--json", "--by", "branch", "--since", "2026-11-21", "--utc").json()["rows"] == []
+
+    def test_a_session_outside_of_git_is_on_no_known_branch(self, tree: Path, taximeter: Taximeter) -> None:
+        assert tree
+        (row,) = taximeter("spend", "--json", "--by", "branch").json()["rows"]
+        assert (row["key"], row["project"], row["calls"]) == ("(unknown)", "/home/dev/app", 3)
 
     def test_redirected_output_has_no_colours(self, captured: Taximeter) -> None:
         assert "\x1b" not in captured("spend").out + captured("sessions").out + captured("doctor").out

@@ -1,6 +1,7 @@
 """`spend`: what was spent, by any key."""
 
 import sqlite3
+from collections.abc import Sequence
 from typing import Any
 
 import click
@@ -11,7 +12,7 @@ from tracker.cli.common import Invocation, csv_option, filter_options, open_chos
 from tracker.cli.empty import show_nothing
 from tracker.cli.output import Column, abbreviate_home, note, numbers, print_csv, print_json, print_table, short_session
 from tracker.hidden_spend import Hidden
-from tracker.reports.spend import TOKEN_CLASSES, SpendReport, spend_report
+from tracker.reports.spend import BRANCH, TOKEN_CLASSES, SpendReport, spend_report
 from tracker.words import cost_text, counted, hidden_text, tokens, unpriced_text
 
 _CSV = (
@@ -23,7 +24,7 @@ _CSV = (
 @click.command()
 @click.option(
     "--by",
-    type=click.Choice(["day", "week", "month", "model", "project", "session", "agent"]),
+    type=click.Choice(["day", "week", "month", "model", "project", "branch", "session", "agent"]),
     default="day",
     show_default=True,
     help="What each row stands for.",
@@ -32,22 +33,27 @@ _CSV = (
 @csv_option
 @reading_options
 def spend(invocation: Invocation, by: str, **filters: Any) -> None:
-    """Cost by day, week, month, model, project, session or agent.
+    """Cost by day, week, month, model, project, branch, session or agent.
 
     \b
     taximeter spend                         by day
     taximeter spend --by model --since 7d   the last seven days by model
+    taximeter spend --by branch             what each feature branch cost
     taximeter spend --by project --json     for other programs
+
+    A branch is the git branch on which the prompt was typed; its project stands beside it.
 
     Requests missing from the transcripts (compaction, titles) are listed beside the total where the client's own totals
     include them, each session's on the day of its last total.
     """
-    db, chosen = open_chosen(invocation, filters)
+    db, chosen = open_chosen(invocation, filters, modelled=by == BRANCH)
     report = spend_report(db, by, chosen)
     if invocation.as_json:
         print_json(report.as_json())
     elif invocation.as_csv:
-        print_csv(_CSV, [(*row[:9], usd(row.cost), row.unpriced, row.floor) for row in report.rows])
+        found = zip(report.rows, report.beside, strict=True)
+        rows = [(*row[:9], usd(row.cost), row.unpriced, row.floor, *beside.values()) for row, beside in found]
+        print_csv((*_CSV, *_names_beside(by)), rows)
     else:
         show(report, invocation, db)
 
@@ -59,18 +65,25 @@ def show(report: SpendReport, invocation: Invocation, db: sqlite3.Connection) ->
         if report.hidden.cost:
             _note_hidden(report.hidden)
         return
+    is_branch = report.by == BRANCH
     columns = (
-        Column(report.by, cut="start" if report.by in ("project", "model") else "never"),
-        *numbers("calls", "sessions", "input", "read", "written", "output", "cost"),
+        Column(report.by, cut="start" if report.by in ("project", "model", BRANCH) else "never"),
+        *(Column(name, cut="start") for name in _names_beside(report.by)),
+        *numbers("calls"),
+        *numbers("sessions", "input", "read", "written", "output", min_width=100 if is_branch else 0),
+        *numbers("cost"),
     )
-    rows = [_cells(_label(report.by, row.key), row) for row in report.rows]
-    print_table(columns, rows, footer=_cells("total", report.total))
+    rows = [
+        _cells([_label(report.by, row.key), *map(abbreviate_home, beside.values())], row)
+        for row, beside in zip(report.rows, report.beside, strict=True)
+    ]
+    print_table(columns, rows, footer=_cells(["total", *[""] * is_branch], report.total))
     _notes(report, uncounted_models(db))
 
 
-def _cells(label: str, row: SpendRow) -> tuple[str, ...]:
+def _cells(labels: Sequence[str], row: SpendRow) -> tuple[str, ...]:
     return (
-        label,
+        *labels,
         f"{row.calls:,}",
         f"{row.sessions:,}",
         tokens(row.input),
@@ -100,6 +113,10 @@ def _notes(report: SpendReport, uncounted: set[str]) -> None:
 def _note_hidden(hidden: Hidden) -> None:
     if hidden.cost:
         note(f"Not in the total: {hidden_text(hidden.cost, hidden.sessions)}")
+
+
+def _names_beside(by: str) -> list[str]:
+    return ["project"] if by == BRANCH else []
 
 
 def _label(by: str, key: str) -> str:

@@ -8,8 +8,10 @@ from store.money import usd
 from store.prices import has_user_prices
 from store.reads.filter import Filter
 from store.reads.reported import billed_sums
-from store.reads.spend import SpendRow, spend_rows, spend_total, unpriced_models
+from store.reads.spend import SpendRow, branch_rows, spend_rows, spend_total, unpriced_models
 from tracker.hidden_spend import Hidden, hidden_in
+
+BRANCH = "branch"
 
 # The ledger's columns input, cache_read, write_5m, write_1h and output, as every JSON and CSV names them.
 TOKEN_CLASSES = ("input", "cache_read", "cache_write_5m", "cache_write_1h", "output")
@@ -37,6 +39,7 @@ class SpendReport(NamedTuple):
     by: str
     utc: bool
     rows: list[SpendRow]
+    beside: list[dict[str, str]]  # for each row, what stands beside its key: a branch's project
     total: SpendRow
     unpriced_models: list[str]
     hidden: Hidden
@@ -49,7 +52,9 @@ class SpendReport(NamedTuple):
         return {
             "schema_version": 1,
             "by": self.by,
-            "rows": [{"key": row.key, **sums_json(row)} for row in self.rows],
+            "rows": [
+                {"key": row.key, **beside, **sums_json(row)} for row, beside in zip(self.rows, self.beside, strict=True)
+            ],
             "total": sums_json(self.total),
             "unpriced": {"calls": self.total.unpriced, "models": self.unpriced_models},
             "floor": {"calls": self.total.floor},
@@ -58,11 +63,18 @@ class SpendReport(NamedTuple):
 
 
 def spend_report(db: sqlite3.Connection, by: str, chosen: Filter) -> SpendReport:
-    """Sum the chosen part of the ledger `by` day, week, month, model, project, session or agent."""
+    """Sum the chosen part of the ledger `by` day, week, month, model, project, branch, session or agent."""
+    if by == BRANCH:
+        branches = branch_rows(db, chosen)
+        rows, beside = [row for _, row in branches], [{"project": project} for project, _ in branches]
+    else:
+        rows = spend_rows(db, by, chosen)
+        beside = [{} for _ in rows]
     return SpendReport(
         by,
         chosen.utc,
-        spend_rows(db, by, chosen),
+        rows,
+        beside,
         spend_total(db, chosen),
         unpriced_models(db, chosen),
         hidden_in(db, chosen),
