@@ -8,6 +8,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from hooks.background import reader_is_running
 from hooks.spool import append
 from hooks.spool_reader import drained, is_empty
 from store.ledger import home, open_ledger
+from store.meta import meta_value
 from store.reads.calls import calls_after
 from tests.unit.advisor.transcripts import Transcript
 from tests.unit.sources.cline.writing import Rows, TaskFolder
@@ -53,6 +55,11 @@ class Command:
             assert time.monotonic() < end, self.lines
             assert self.process.poll() is None, self.lines
             time.sleep(0.02)
+
+    def wait_for_a_look(self) -> None:
+        """Wait until it has looked once, and prints what is written from now on: with --json it does not say so."""
+        with closing(open_ledger()) as db:
+            self.wait_for(lambda _: meta_value(db, "boundary_fit") is not None)
 
     def end(self) -> int:
         """Stop it as a service manager would; returns the exit code."""
@@ -173,7 +180,7 @@ def test_a_setting_changed_meanwhile_counts_from_the_next_prompt_on(claude_dir: 
 def test_json_lines_for_programs(claude_dir: Path, started: list[Command]) -> None:
     command = Command(claude_dir, "--json")
     started.append(command)
-    time.sleep(1.5)
+    command.wait_for_a_look()
     session(claude_dir).prompt("go").tool_turns(list(range(30_000, 113_000, 7_000)))
     command.wait_for(lambda lines: any('"nudge"' in line for line in lines))
     rows: list[dict[str, Any]] = [json.loads(line) for line in command.lines]
@@ -379,7 +386,7 @@ def test_a_call_is_printed_once_its_answer_has_ended(tmp_path: Path, started: li
     task, rows = TaskFolder(tmp_path / ".cline", str(int(time.time() * 1000))), Rows(int(time.time() * 1000))
     command = Command(None, "--cline-dir", str(task.root), "--json")
     started.append(command)
-    time.sleep(1.5)
+    command.wait_for_a_look()
     begun = [rows.say("task", "Go"), rows.request(4, 3, 9_000), rows.say("text", "I loo", partial=True)]
     task.write(begun)
     other = TaskFolder(task.root, str(int(task.task) + 1))
