@@ -1,1 +1,1 @@
-"""What the plan model (tracker.model.plans) is given: the table of plans, the plan of the login, recorded days."""
+"""Inputs of the plan model (tracker.model.plans): the table of plans, the login's plan, recorded days."""

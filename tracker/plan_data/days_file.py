@@ -1,4 +1,4 @@
-"""Reads a CSV of days (`day,usd`) that stands in place of the ledger's days: one sum a day, missing days are idle."""
+"""Reads a CSV of daily sums (`day,usd`) to use instead of the ledger; missing days are idle."""
 
 import csv
 from collections.abc import Mapping
@@ -13,14 +13,14 @@ _MAX_USD = 1e9
 
 
 class FileOfDays(NamedTuple):
-    """What the file is called, and dollars by day."""
+    """The file's name, and dollars by day."""
 
     name: str
     usd_by_day: Mapping[date, float]
 
 
 def read_days(path: Path) -> FileOfDays:
-    """The days of a file; several rows of a day add up. UsageError for a file that is not what it should be."""
+    """Read the days; several rows of a day add up. UsageError for an invalid file."""
     days: dict[date, float] = {}
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:

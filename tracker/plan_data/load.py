@@ -1,7 +1,7 @@
-"""A person's recorded load, ready for the plan model: days under each plan, the meter's fits, refusals.
+"""Loads recorded work for the plan model: days under each plan's exclusions, meter fits, refusals.
 
 The history is at most 26 weeks and ends with the last complete day. If nothing was recorded in that time, it ends with
-the last day of work instead, and says so.
+the last day of work and is marked stale.
 """
 
 import sqlite3
@@ -40,7 +40,7 @@ from tracker.pricing import normalise
 HISTORY_DAYS = 182
 FIVE_HOUR_KIND, WEEK_KIND = "five_hour", "seven_day"
 _WINDOW_MS = {FIVE_HOUR_KIND: 5 * HOUR_MS, WEEK_KIND: 7 * DAY_MS}
-# One refused prompt is retried and reported again; refusals closer than this are one hit.
+# A refused prompt is retried and refused again: refusals closer than this count as one hit.
 _SAME_HIT_MS = HOUR_MS
 _HIT_SAMPLE_MS = 30 * MINUTE_MS
 
@@ -50,11 +50,11 @@ NO_FITS = MeterFits()
 
 
 class Meters(NamedTuple):
-    """What the readings of the plan's windows say."""
+    """Results from the readings of the plan's meters."""
 
     fits: MeterFits = NO_FITS
-    steps: int = 0  # of the fuller meter that a fit could use
-    changed_at: int | None = None  # when a window took another size, epoch milliseconds
+    steps: int = 0  # usable steps of the meter that has more
+    changed_at: int | None = None  # when a window changed size, epoch milliseconds
 
 
 NO_METERS = Meters()
@@ -62,70 +62,68 @@ NO_METERS = Meters()
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """Days seen and what is known about limits."""
+    """Recorded days, and what is known about limits."""
 
     source: str  # "ledger", or the name of a file of days
     as_of: date
     first: date
     last: date
-    days: Mapping[Excluded, Sequence[DayLoad]]  # by what a plan leaves out; always holds Excluded(0)
-    month: Mapping[Excluded, Sequence[DayLoad]]  # the month of `as_of` up to then, likewise
-    spent_nano: Sequence[int]  # on each of its days, as an API key
+    days: Mapping[Excluded, Sequence[DayLoad]]  # by exclusions; always holds Excluded(0)
+    month: Mapping[Excluded, Sequence[DayLoad]]  # the month of `as_of` so far, by exclusions
+    spent_nano: Sequence[int]  # per day of the month, as an API key
     counted: SpendRow  # the history as logged
     month_counted: SpendRow  # the month as logged
-    unpriced_models: Sequence[str] = ()  # of the history
-    hidden: Hidden | None = None  # this month, beside it; None where days are sums
-    api_nano: Mapping[int, int | None] = field(default_factory=dict)  # of a call by its id, as an API key
-    excluded_nano: Mapping[str, int] = field(default_factory=dict)  # this month's work by kind of exclusion, as logged
-    rest_of_today: float = 0.0  # share of a day's spend that comes later in the day than now
-    is_stale: bool = False  # the history ends with old work, because there is none since
+    unpriced_models: Sequence[str] = ()  # in the history
+    hidden: Hidden | None = None  # of this month; None if days are sums
+    api_nano: Mapping[int, int | None] = field(default_factory=dict)  # by call id, as an API key
+    excluded_nano: Mapping[str, int] = field(default_factory=dict)  # this month, by kind of exclusion, as logged
+    rest_of_today: float = 0.0  # share of a day's spend that usually comes after the present time
+    is_stale: bool = False  # the history ends with old work, as there is none since
     meters: Meters = NO_METERS
-    hits: Mapping[str, Sequence[LimitHit]] = field(
-        default_factory=dict
-    )  # by the window that was full, "" if none tells
+    hits: Mapping[str, Sequence[LimitHit]] = field(default_factory=dict)  # by full window, "" if unknown
 
     @property
     def base(self) -> Sequence[DayLoad]:
-        """The days with nothing left out."""
+        """The days without exclusions."""
         return self.days[Excluded(0)]
 
     @property
     def history(self) -> list[tuple[date, float]]:
-        """Dollars of each day, as an API key."""
+        """Dollars per day, as an API key."""
         return [(day.day, day.api) for day in self.base]
 
     @property
     def active_days(self) -> int:
-        """Days with work."""
+        """Number of days with work."""
         return sum(day.is_active for day in self.base)
 
     @property
     def has_enough_days(self) -> bool:
-        """Whether there are days of work enough for percentiles that mean anything."""
+        """Whether there are enough days of work for meaningful percentiles."""
         return self.active_days >= ACTIVE_DAYS_FOR_A_BAND
 
     @property
     def meter_changed_on(self) -> date | None:
-        """The local day on which the meter's windows took their present size; None if they always had it."""
+        """The local day on which the meter's windows got their present size; None if they always had it."""
         return None if self.meters.changed_at is None else local(self.meters.changed_at).date()
 
     @property
     def refusals(self) -> int:
-        """How often a limit refused work."""
+        """Number of refusals by a limit."""
         return sum(map(len, self.hits.values()))
 
     def hits_of_this_size(self, window: str) -> list[LimitHit]:
-        """Refusals by a window since then; those before are of another size."""
+        """Refusals by a window since it has its present size."""
         return [hit for hit in self.hits.get(window, ()) if hit.at_ms >= (self.meters.changed_at or 0)]
 
     @property
     def is_of_sums(self) -> bool:
-        """Whether days are known only by their sum."""
+        """Whether days are known only by their sums."""
         return self.source != "ledger"
 
 
 def load_of_file(file: FileOfDays, exclusions: Sequence[Excluded]) -> Load:
-    """The load of a file of days: its last day is today, and complete."""
+    """The load of a file of days; its last day counts as today, and as complete."""
     usd_by_day = file.usd_by_day
     first, last = min(usd_by_day), max(usd_by_day)
     first = max(first, last - timedelta(days=HISTORY_DAYS - 1))
@@ -159,7 +157,7 @@ def load_of_ledger(db: sqlite3.Connection, today: date, now_ms: int, exclusions:
     refusals = limit_refusals(db, day_start_ms(first))
     calls: list[LoadedCall] = []
     api: dict[int, int | None] = {}
-    # One pass: half a year of calls as rows would be hundreds of megabytes.
+    # One pass: half a year of calls in memory would be hundreds of megabytes.
     logged = _logged_calls(db, min(first, month_first), max(last, today))
     for _, chain in groupby(logged, key=lambda call: call.chain_id):
         replayed = as_api_key(chain)
@@ -193,7 +191,7 @@ def load_of_ledger(db: sqlite3.Connection, today: date, now_ms: int, exclusions:
 
 
 def meter_fits(db: sqlite3.Connection, today: date, now_ms: int) -> MeterFits:
-    """What a cache read weighs and how much fits in a window, for advice in limit units; empty without readings."""
+    """Fitted read weight and window sizes, for advice in limit units; empty without readings."""
     first = today - timedelta(days=2 * DEFAULTS.calibration_window_days)
     if not limit_samples(db, FIVE_HOUR_KIND, now_ms - DAY_MS) and not limit_samples(db, WEEK_KIND, now_ms - DAY_MS):
         return NO_FITS
@@ -202,12 +200,12 @@ def meter_fits(db: sqlite3.Connection, today: date, now_ms: int) -> MeterFits:
 
 
 def price_rates(db: sqlite3.Connection) -> dict[str | None, Rates]:
-    """The rates of every resolved price row by its id."""
+    """The rates of every stored price row, by id."""
     return {price.id: Rates.from_price(price) for price in stored_prices(db)}
 
 
 def logged_call(row: PlanCallRow, rates: Mapping[str | None, Rates]) -> LoggedCall:
-    """A ledger row as the plan model takes it; `rates` by price id."""
+    """A ledger row as a LoggedCall; `rates` by price id."""
     name = normalise(row.model)
     return LoggedCall(
         row.id,
@@ -237,7 +235,7 @@ def _logged_calls(db: sqlite3.Connection, first: date, last: date) -> Iterator[L
 
 
 def _history(first_seen: date, last_seen: date, today: date) -> tuple[date, date, bool]:
-    """First and last day of the history, and whether it is stale. Today is incomplete, unless there is nothing else."""
+    """First and last day of the history, and whether it is stale. Today is incomplete, and used only if it is all."""
     last = today - timedelta(days=1)
     is_stale = last_seen < today - timedelta(days=HISTORY_DAYS)
     if is_stale or first_seen > last:
@@ -248,7 +246,7 @@ def _history(first_seen: date, last_seen: date, today: date) -> tuple[date, date
 def _days(
     calls: Sequence[LoadedCall], kinds: Collection[Excluded], first: date, last: date
 ) -> dict[Excluded, list[DayLoad]]:
-    """The days under each kind of exclusion; those that leave out the same of these calls have one list."""
+    """The days under each set of exclusions; sets with the same effect on these calls share a list."""
     seen = reduce(or_, {call.excluded for call in calls}, 0)
     made: dict[int, list[DayLoad]] = {}
     for left_out in {excludes & seen for excludes in kinds}:
@@ -264,7 +262,7 @@ def _spent(calls: Sequence[LoadedCall], first: date, last: date) -> list[int]:
 
 
 def _rest_of_day(calls: Sequence[LoadedCall], now_ms: int) -> float:
-    """Share of the spend that falls later in the local day than now; 0 without any."""
+    """Share of the spend that came later in the local day than now; 0 without spend."""
     now = _time_of_day(now_ms)
     spent = sum(call.api for call in calls)
     return sum(call.api for call in calls if _time_of_day(call.first_at) > now) / spent if spent else 0.0
@@ -283,7 +281,7 @@ def _excluded(calls: Sequence[LoadedCall]) -> dict[str, int]:
 
 
 def _metered(calls: Iterable[LoadedCall]) -> list[MeteredCall]:
-    """Of these calls those that draw on the plan, in the order in which they ended."""
+    """The calls that draw on the plan, in order of their end."""
     return sorted(
         MeteredCall(call.last_at, call.logged / NANO_PER_USD, call.fresh / NANO_PER_USD, call.read / NANO_PER_USD)
         for call in calls
@@ -296,7 +294,7 @@ def _draws_on_plan(call: LoadedCall) -> bool:
 
 
 def _readings(db: sqlite3.Connection, now_ms: int) -> dict[str, list[LimitSample]]:
-    """Readings of both meters by window; empty where neither has any."""
+    """Readings of both meters by window; empty if neither has any."""
     since = now_ms - 2 * DEFAULTS.calibration_window_days * DAY_MS
     samples = {kind: limit_samples(db, kind, since) for kind in (FIVE_HOUR_KIND, WEEK_KIND)}
     return samples if any(samples.values()) else {}
@@ -317,7 +315,7 @@ def _meters(samples: Mapping[str, Sequence[LimitSample]], metered: Sequence[Mete
 def _hits(
     db: sqlite3.Connection, refusals: Sequence[int], calls: Sequence[LoadedCall], since: int
 ) -> dict[str, list[LimitHit]]:
-    """Refusals by the window that was full, with what this machine had spent in it; "" where no meter tells which."""
+    """Refusals by full window ("" if no meter tells which), with this machine's spend in it."""
     found: dict[str, list[LimitHit]] = {FIVE_HOUR_KIND: [], WEEK_KIND: [], "": []}
     last_at: int | None = None
     if not refusals:
@@ -326,7 +324,7 @@ def _hits(
     has_readings = any(readings.values())
     drawing = sorted((call.last_at, call.logged) for call in calls if has_readings and _draws_on_plan(call))
     ends = [last_at for last_at, _ in drawing]
-    spent = [0, *accumulate(logged for _, logged in drawing)]  # by the calls before each
+    spent = [0, *accumulate(logged for _, logged in drawing)]  # running sum: spend before each call
     for at in refusals:
         if last_at is not None and at - last_at < _SAME_HIT_MS:
             continue

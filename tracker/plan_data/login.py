@@ -1,4 +1,4 @@
-"""Reads which plan Claude Code is logged in with: one field of its own settings file, and nothing else of it."""
+"""Reads which plan Claude Code is logged in with, from one field of its settings file."""
 
 from pathlib import Path
 
@@ -6,7 +6,7 @@ import msgspec
 
 from tracker.claude_folders import configured_folders
 
-# What the client calls a plan's tier (PRICES section 3.4).
+# The client's names of plans' tiers (PRICES section 3.4).
 _TIERS = {
     "default_claude_pro": "pro",
     "default_claude_max_5x": "max",
@@ -23,7 +23,7 @@ class _ClientFile(msgspec.Struct, frozen=True):
 
 
 def detected_plan() -> str | None:
-    """The id of the plan of this machine's login; None if there is none, its tier is not known, or logins differ."""
+    """Plan id of this machine's login; None without a login, for an unknown tier, or if logins differ."""
     found = {plan for folder in configured_folders() or [Path.home()] if (plan := _plan_of(folder / ".claude.json"))}
     return found.pop() if len(found) == 1 else None
 

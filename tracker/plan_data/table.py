@@ -1,6 +1,6 @@
 """Loads plans: the bundled table, the user's own rows over it, and capacities from settings or publications.
 
-A plan is dated; the row in force on a day is the latest that began by then, the first one for earlier days.
+Plan rows are dated. The row in force on a day is the latest that began by then; earlier days use the first one.
 """
 
 from collections.abc import Iterable, Mapping
@@ -21,7 +21,7 @@ _FIVE_HOUR, _WEEK = "five_hour", "week"
 
 
 class _PlanRow(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One [[plan]] of the file, as it is written there."""
+    """One [[plan]] of the file."""
 
     id: str
     name: str
@@ -46,7 +46,7 @@ class _PlanFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 def plans_on(day: str) -> dict[str, Plan]:
-    """Every plan in force on an ISO day by id, bundled order first; SettingsError if the user's file is wrong."""
+    """Every plan in force on an ISO day by id, in bundled order first; SettingsError if the user's file is invalid."""
     rows = {(row.id, row.valid_from): row for row in (*_bundled(), *_read(home() / USER_PLANS_NAME))}
     in_force: dict[str, _PlanRow] = {}
     for row in sorted(rows.values(), key=lambda row: row.valid_from):
@@ -56,15 +56,15 @@ def plans_on(day: str) -> dict[str, Plan]:
 
 
 def refuse_unknown(plan_id: str, plans: Mapping[str, Plan]) -> None:
-    """SettingsError with the plans there are if the user's is none of them."""
+    """SettingsError with the known plans if the user's plan is not one of them."""
     if plan_id not in plans:
         raise SettingsError(f"[plan] id = {plan_id!r}: there is no such plan (known: {', '.join(plans)})")
 
 
 def capacities(plans: Mapping[str, Plan], given: Mapping[str, CapacitySettings]) -> dict[str, Capacity]:
-    """Published capacities with the user's own over them, window by window.
+    """Published capacities, overridden window by window by the user's own.
 
-    SettingsError for an unknown plan id, and for figures out of order.
+    SettingsError for an unknown plan id or figures out of order.
     """
     for plan_id in given:
         if plan_id not in plans:
@@ -115,7 +115,7 @@ def _read(path: Path) -> tuple[_PlanRow, ...]:
 
 
 def _plan(row: _PlanRow) -> Plan:
-    """The row as the model takes it; ValueError, with the plan's id, if a value cannot be meant."""
+    """The row as a Plan; ValueError with the plan's id for an invalid value."""
     for window in row.windows:
         if window not in (_FIVE_HOUR, _WEEK):
             raise ValueError(f"plan {row.id}: there is no window {window!r} (known: {_FIVE_HOUR}, {_WEEK})")
@@ -155,7 +155,7 @@ def _amount(plan_id: str, name: str, text: str) -> int:
 
 def _day(plan_id: str, text: str) -> str:
     try:
-        is_day = date.fromisoformat(text).isoformat() == text  # rows are ordered by the text
+        is_day = date.fromisoformat(text).isoformat() == text  # rows are sorted by this string
     except ValueError:
         is_day = False
     if not is_day:

@@ -1,8 +1,8 @@
-"""The same calls under two billings (PRICES section 3.5): as logged, and as an API key would have been billed.
+"""The same calls under two billings (PRICES section 3.5): as logged, and as an API key would be billed.
 
-A subscription writes its main chain for an hour, an API key for five minutes: the key pays less for each write and pays
-the prefix again after every pause that only the hour survived. Pauses are replayed from the records; prompts, outputs
-and times stay as they were. Costs as logged are priced, the other billing is modelled.
+A subscription's main chain writes the cache for an hour, an API key for five minutes: the key pays less per write, but
+rewrites the prefix after every pause that only the hour survives. The replay keeps prompts, outputs and times. Costs as
+logged are priced, the other billing is modelled.
 """
 
 from collections.abc import Iterable, Sequence
@@ -15,7 +15,7 @@ from tracker.model.plans.plan import Excluded, exclusions_of
 
 
 class LoggedCall(NamedTuple):
-    """A call as the ledger has it. Times in epoch milliseconds, tokens as counts, money in nano-dollars."""
+    """A call from the ledger. Times in epoch milliseconds, money in nano-dollars."""
 
     id: int
     chain_id: int
@@ -32,7 +32,7 @@ class LoggedCall(NamedTuple):
     output: int
     is_fast: bool
     is_other_agent: bool
-    rates: Rates | None  # None while unpriced, or when the provider reported only an amount
+    rates: Rates | None  # None if unpriced, or if the provider reported only an amount
     cost: int | None  # None while unpriced
 
     @property
@@ -42,12 +42,12 @@ class LoggedCall(NamedTuple):
 
     @property
     def excluded(self) -> Excluded:
-        """What a plan might leave out about this call."""
+        """The exclusions that this call falls under."""
         return exclusions_of(self.model, self.context, is_fast=self.is_fast, is_other_agent=self.is_other_agent)
 
     @property
     def fresh_nano(self) -> int:
-        """The part of a limit unit that always counts: (input + writes) at the input rate, and output (MODEL 9.3)."""
+        """The part that always counts towards a limit: (input + writes) at the input rate, and output (MODEL 9.3)."""
         if self.rates is None:
             return self.cost or 0
         prompt = self.input + self.write_5m + self.write_1h
@@ -55,23 +55,23 @@ class LoggedCall(NamedTuple):
 
     @property
     def read_nano(self) -> int:
-        """The part whose weight in a limit is fitted: cache reads at the read rate."""
+        """The part whose weight is fitted: cache reads at the read rate."""
         return 0 if self.rates is None else self.cache_read * self.rates.read // PICO_PER_NANO
 
 
 class Replayed(NamedTuple):
-    """A call under another cache lifetime; `cost` in nano-dollars, None while unpriced."""
+    """A call under another cache lifetime; `cost` in nano-dollars, None if unpriced."""
 
     call: LoggedCall
     cost: int | None
 
 
 def replay(calls: Iterable[LoggedCall], ttl_ms: int, static_floor: int = 0) -> list[Replayed]:
-    """Every call as if all cache writes had lived `ttl_ms`; chains are told apart by `chain_id`, order is the file's.
+    """Replay every call as if all cache writes lived `ttl_ms`; calls must be in file order within each `chain_id`.
 
-    `static_floor`: tokens of the first block that other sessions keep warm and that a pause does not lose. A shorter
-    lifetime loses what was read after a pause longer than it; a longer one keeps what was written again after a pause
-    shorter than it, unless another model wrote it again.
+    `static_floor`: tokens of the first block, which other sessions keep warm through a pause. A shorter lifetime turns
+    reads after longer pauses into writes; a longer one turns rewrites after shorter pauses into reads, unless another
+    model made them.
     """
     chains: dict[int, list[LoggedCall]] = {}
     for call in calls:
@@ -87,7 +87,7 @@ def as_api_key(calls: Iterable[LoggedCall]) -> list[Replayed]:
 def _replay_chain(chain: Sequence[LoggedCall], ttl_ms: int, static_floor: int) -> list[Replayed]:
     made = []
     previous: LoggedCall | None = None
-    lived_ms: int | None = None  # lifetime of what the previous calls wrote
+    lived_ms: int | None = None  # lifetime of the previous calls' writes
     for call in sorted(chain, key=lambda call: call.position):
         rewritten = reread = 0
         if previous is not None and lived_ms is not None and lived_ms != ttl_ms:
@@ -106,9 +106,9 @@ def _replay_chain(chain: Sequence[LoggedCall], ttl_ms: int, static_floor: int) -
 
 
 def _cost(call: LoggedCall, ttl_ms: int, rewritten: int, reread: int) -> int | None:
-    """The logged cost with the cache part exchanged; whatever else the cost holds stays.
+    """The logged cost with its cache part replaced.
 
-    `rewritten`: tokens that this billing writes where the log shows a read; `reread`: the other way round.
+    `rewritten`: tokens that this billing writes and the log reads; `reread`: the opposite.
     """
     if call.cost is None or call.rates is None:
         return call.cost

@@ -1,7 +1,7 @@
-"""A month's budget in four layers that are never merged (MODEL section 10): price, workload, multipliers, buffer.
+"""A month's budget in four separate layers (MODEL section 10): price, workload, multipliers, buffer.
 
-Sums come before ratios: a product of per-task means would understate. With measured multipliers, base times all of them
-is what completed work really cost; each multiplier may be replaced by the user's own.
+Ratios are taken of sums, as a product of per-task means would understate. The base times all measured multipliers is
+the real cost of completed work; the user may replace each multiplier.
 """
 
 from collections.abc import Sequence
@@ -14,24 +14,24 @@ from tracker.model.defaults import DEFAULTS
 from tracker.model.tasks.headline import LOADED
 from tracker.model.tasks.status import TaskStatus
 
-# A share of work that is waste or retries is at most this, so that a multiplier stays finite.
+# Upper bound of the share of waste or retries, so that multipliers stay finite.
 _LARGEST_SHARE = 0.9
 
 
 class Multiplier(NamedTuple):
-    """A factor on the base: what was measured, and what is used."""
+    """A factor on the base: the measured value, and the one in use."""
 
     measured: float
     used: float
 
     @property
     def is_own(self) -> bool:
-        """Whether the user's figure stands in place of the measured one."""
+        """Whether the user's figure replaces the measured one."""
         return self.measured != self.used
 
 
 class Multipliers(NamedTuple):
-    """The user's own factors; None takes the measured one."""
+    """The user's own factors; None uses the measured one."""
 
     retry: float | None = None
     abandoned: float | None = None
@@ -45,7 +45,7 @@ NO_OWN_MULTIPLIERS = Multipliers()
 class Layers:
     """A month of work. Dollars; the base and its factors are modelled from priced sums."""
 
-    usd_per_mtok: float  # layer 1: list price of this person's mix, waste and retries taken out
+    usd_per_mtok: float  # layer 1: list price of the user's mix, without waste and retries
     tasks_per_month: float  # layer 2
     calls_per_task: float
     tokens_per_call: float
@@ -53,7 +53,7 @@ class Layers:
     abandoned: Multiplier
     waste: Multiplier
     buffer: float  # layer 4, a share
-    completed: int  # tasks that this is measured on
+    completed: int  # number of tasks measured
 
     @property
     def base_usd(self) -> float:
@@ -79,7 +79,7 @@ def layers(
     own: Multipliers = NO_OWN_MULTIPLIERS,
     buffer: float = 0.2,
 ) -> Layers | None:
-    """Layers from the tasks that ended in `days` days; None below five completed tasks. Open tasks stay out."""
+    """Layers from the tasks that ended in `days` days; None below five completed tasks. Open tasks do not count."""
     completed = [task for task in tasks if task.status == TaskStatus.COMPLETED]
     calls = sum(task.calls for task in completed)
     tokens = sum(task.input + task.cache_read + task.write_5m + task.write_1h + task.output for task in completed)
@@ -103,7 +103,7 @@ def layers(
 
 
 def reached(spent_nano: int, budget_nano: int, alerts: Sequence[float]) -> list[float]:
-    """The alert shares that the spend has come to, ascending; a budget of nothing is reached by any spend."""
+    """The alert shares reached by the spend, ascending; any spend reaches a zero budget."""
     return [share for share in sorted(alerts) if spent_nano and spent_nano >= share * budget_nano]
 
 

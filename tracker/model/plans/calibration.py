@@ -1,8 +1,8 @@
-"""The size of a plan's windows from its own meter (MODEL section 9.3): percent used against the tokens in between.
+"""Fits the size of a plan's windows to its meter (MODEL section 9.3): percent used against the tokens in between.
 
-`delta% = (fresh + alpha*read)/kappa`: alpha is how much a cache read weighs, 100*kappa is the window in limit units.
-Use on other devices moves the meter without local calls: such intervals are left out and reported, not explained
-away. Everything here is modelled.
+`delta% = (fresh + alpha*read)/kappa`: alpha is the weight of a cache read, 100*kappa is the window in limit units. Use
+on other devices moves the meter without local calls: such intervals are left out of the fit and reported. Everything
+here is modelled.
 """
 
 import random
@@ -19,10 +19,10 @@ INTERVALS_NEEDED = 30
 _WEIGHT_STEPS = 100
 _GAIN_OF_TWO_TERMS = 0.20
 _LOOKBACK_MS = DEFAULTS.calibration_window_days * DAY_MS
-_ROUNDS = 3  # the rounding of readings is undone with the fit of the round before
+_ROUNDS = 3  # each round corrects the rounding of readings with the previous fit
 _RESAMPLES = 400
 _BLOCK_INTERVALS = 5
-_ROUNDING_PERCENT = 0.25  # half a rounding step at one end of a row of intervals
+_ROUNDING_PERCENT = 0.25  # half a rounding step at one end of a run of intervals
 _OUTLIER_MADS = 3 * 1.4826
 _OUTLIER_PERCENT = 2.0
 _ELSEWHERE_SHARE = 0.05
@@ -32,41 +32,41 @@ _DRIFT_INTERVALS = 10
 
 @dataclass(frozen=True, slots=True)
 class MeterFit:
-    """Size of one window, in limit units and in plain dollars."""
+    """Fitted size of one window, in limit units and in plain dollars."""
 
     read_weight: float
     read_weight_interval: tuple[float, float]  # 80 %
     size: Range  # limit units: 10 %, estimate, 90 %
     plain_size: Range  # as-logged dollars
-    is_plain: bool  # two terms explain hardly more than dollars do: use `plain_size`
+    is_plain: bool  # two terms fit hardly better than dollars: use `plain_size`
     intervals: int
-    elsewhere_share: float  # of the meter's way: no local call, or far more than local calls explain
-    drift: float | None  # size now over size in the weeks before, less one; None if unknown
-    dollars_per_unit: float  # of this user's mix: as-logged dollars for one limit unit
+    elsewhere_share: float  # share of the meter's movement without local calls, or far beyond them
+    drift: float | None  # present size over earlier size, less one; None if unknown
+    dollars_per_unit: float  # as-logged dollars per limit unit, for the user's mix
 
     @property
     def is_used_elsewhere(self) -> bool:
-        """Whether other devices or the web chat draw on the same limits."""
+        """Whether other devices or the web chat use the same limits."""
         return self.elsewhere_share >= _ELSEWHERE_SHARE
 
     @property
     def has_drifted(self) -> bool:
-        """Whether the window's size moved by more than 30 %."""
+        """Whether the window's size changed by more than 30 %."""
         return self.drift is not None and abs(self.drift) > _DRIFT_SHARE
 
 
 class _Point(NamedTuple):
-    """An interval as the fit sees it."""
+    """An interval, as input of the fit."""
 
-    way: float  # percent, with as much of the rounding undone as is known: tells the weight
-    delta: float  # percent as read: over many intervals its rounding cancels, so it tells the size
+    way: float  # percent, rounding corrected as far as known; used to fit the weight
+    delta: float  # percent as read; its rounding cancels over many intervals, so it fits the size
     spent: Spent
 
 
 def fit_meter(intervals: Sequence[Interval], now_ms: int, changed_at: int | None = None) -> MeterFit | None:
-    """Fit the latest weeks of one window kind; None with fewer than 30 intervals that have local calls.
+    """Fit the latest weeks of one window kind; None with fewer than 30 intervals with local calls.
 
-    `changed_at`: when the window took its present size (meter_change), None if it always had it.
+    `changed_at`: when the window got its present size (meter_change), None if it always had it.
     """
     recent = _present(intervals, now_ms, changed_at)
     local = [one for one in recent if one.spent.logged > 0]
@@ -95,18 +95,18 @@ def fit_meter(intervals: Sequence[Interval], now_ms: int, changed_at: int | None
 
 
 def usable_intervals(intervals: Sequence[Interval], now_ms: int, changed_at: int | None = None) -> int:
-    """How many of the latest intervals a fit could use."""
+    """Number of the latest intervals that a fit can use."""
     return sum(one.spent.logged > 0 for one in _present(intervals, now_ms, changed_at))
 
 
 def _present(intervals: Sequence[Interval], now_ms: int, changed_at: int | None) -> list[Interval]:
-    """The latest weeks, as far as the window has had its present size."""
+    """Intervals of the latest weeks since the window has its present size."""
     since = now_ms - _LOOKBACK_MS
     return [one for one in intervals if since < one.until_ms <= now_ms and one.from_ms >= (changed_at or 0)]
 
 
 def _fit(intervals: Sequence[Interval]) -> tuple[list[_Point], float, float]:
-    """(points kept, weight, percent that the points left out went beyond what local calls explain)."""
+    """(points kept, read weight, percent moved by outliers beyond what local calls explain)."""
     weight: float | None = None
     kappa: float | None = None
     kept: list[_Point] = []
@@ -122,7 +122,7 @@ def _fit(intervals: Sequence[Interval]) -> tuple[list[_Point], float, float]:
 
 
 def _without_outliers(points: Sequence[_Point], weight: float, kappa: float) -> tuple[list[_Point], float]:
-    """Points at which the meter moved no further than local calls explain, and the percent that the others went."""
+    """The points whose movement local calls explain, and the percent that the other points moved."""
     residuals = [one.way - one.spent.load(weight) / kappa for one in points]
     middle = quantile(residuals, 0.5)
     spread = quantile([abs(one - middle) for one in residuals], 0.5)
@@ -132,9 +132,9 @@ def _without_outliers(points: Sequence[_Point], weight: float, kappa: float) -> 
 
 
 def _rounding_share(intervals: Sequence[Interval]) -> float:
-    """How far the size may lean one way because every unbroken row of intervals ends on whole percents.
+    """Relative bias that the size may have because every unbroken run of intervals ends on whole percents.
 
-    A bootstrap of intervals does not see that: inside a row the rounding of one is the next one's, the other way round.
+    A bootstrap does not show it: within a run, the rounding error of one interval is the opposite of the next one's.
     """
     ends = {one.until_ms for one in intervals}
     rows = sum(one.from_ms not in ends for one in intervals)
@@ -147,7 +147,7 @@ def _size(kappa: float, resampled: Sequence[float], rounding: float) -> Range:
 
 
 class _Sums(NamedTuple):
-    """What the squared error of any weight can be computed from."""
+    """Sums from which the squared error of any read weight can be computed."""
 
     way: float
     fresh: float
@@ -161,7 +161,7 @@ class _Sums(NamedTuple):
 
     @classmethod
     def of(cls, points: Iterable[_Point], *, plain: bool = False) -> "_Sums":
-        """Over the two terms, or over plain dollars in place of the first."""
+        """Sum over points with both terms, or with plain dollars in place of the first."""
         sums = [0.0] * len(cls._fields)
         for one in points:
             way, spent = one.way, one.spent
@@ -172,7 +172,7 @@ class _Sums(NamedTuple):
         return cls(*sums)
 
     def squared_error(self, weight: float) -> float:
-        """Of the way against load/kappa, kappa being the ratio of sums."""
+        """Squared error of the movement against load/kappa; kappa is the ratio of sums."""
         per_unit = self.way / (self.fresh + weight * self.read)
         cross = self.fresh_way + weight * self.read_way
         square = self.fresh_fresh + 2 * weight * self.fresh_read + weight * weight * self.read_read
@@ -184,7 +184,7 @@ def _best_weight(sums: _Sums) -> float:
 
 
 def _is_plain(points: Sequence[_Point], weight: float) -> bool:
-    """Whether two terms fail to cut the squared error of plain dollars by a fifth."""
+    """Whether two terms reduce the squared error of plain dollars by less than a fifth."""
     error = _Sums.of(points).squared_error(weight)
     return error > (1 - _GAIN_OF_TWO_TERMS) * _Sums.of(points, plain=True).squared_error(0.0)
 
@@ -194,7 +194,7 @@ def _kappa(points: Sequence[_Point], weight: float | None) -> float:
 
 
 def _resample(points: Sequence[_Point]) -> tuple[list[float], list[float], list[float]]:
-    """Weights, kappas and plain kappas over blocks of neighbouring points."""
+    """Bootstrapped weights, kappas and plain kappas, over blocks of neighbouring points."""
     draw = random.Random(0)  # noqa: S311 — resampling, not a secret
     blocks = [points[start : start + _BLOCK_INTERVALS] for start in range(0, len(points), _BLOCK_INTERVALS)]
     weights, kappas, plain_kappas = [], [], []

@@ -1,7 +1,7 @@
-"""Loads: what a person's days put on a plan's windows, and what overflows a given capacity (MODEL section 9.2).
+"""The load of days on a plan's windows, and the overflow at a given capacity (MODEL section 9.2).
 
-A five-hour window opens with the first call after the last one closed, and belongs to the day on which it opened.
-Dollars are floats here: everything after this point is a forecast.
+A five-hour window opens with the first call after the previous one closed, and belongs to the day on which it opened.
+Dollars are floats here, as everything from here on is a forecast.
 """
 
 import sys
@@ -15,25 +15,25 @@ from tracker.model.plans.billing import Replayed
 from tracker.model.plans.plan import Excluded
 
 FIVE_HOURS_MS = 5 * HOUR_MS
-# A day that is known only by its sum is spread over this many windows: a working day touches two.
+# A day known only by its sum is spread over this many windows: a working day touches two.
 WINDOWS_OF_AN_UNKNOWN_DAY = 2
 
 
 class Window(NamedTuple):
-    """What fell into one five-hour window and is covered by the plan, in dollars."""
+    """The covered work in one five-hour window, in dollars."""
 
     logged: float  # at list price, as recorded
-    api: float  # as an API key would have been billed
+    api: float  # as billed to an API key
     fresh: float  # limit units without cache reads
     read: float  # cache reads at the read rate
 
     def load(self, read_weight: float | None) -> float:
-        """The load in the unit of a capacity: dollars as logged, or limit units."""
+        """The load in a capacity's unit: dollars as logged, or limit units."""
         return self.logged if read_weight is None else self.fresh + read_weight * self.read
 
 
 class DayLoad(NamedTuple):
-    """One local day: its windows, and the dollars that the plan never covers."""
+    """One local day: its windows, and the dollars of work that the plan excludes."""
 
     day: date
     windows: tuple[Window, ...] = ()
@@ -41,7 +41,7 @@ class DayLoad(NamedTuple):
 
     @property
     def covered(self) -> float:
-        """What the plan carries, at API prices."""
+        """Covered work at API prices."""
         return sum(window.api for window in self.windows)
 
     @property
@@ -56,7 +56,7 @@ class DayLoad(NamedTuple):
 
 
 class LoadedCall(NamedTuple):
-    """A priced call as loads are added up from it; nano-dollars."""
+    """A priced call, for adding up loads; nano-dollars."""
 
     first_at: int
     day: str
@@ -69,15 +69,12 @@ class LoadedCall(NamedTuple):
 
 
 def loaded_calls(calls: Iterable[Replayed]) -> Iterator[LoadedCall]:
-    """Calls with their cost as an API key, ready for `day_loads`.
-
-    Unpriced calls weigh nothing: the caller says how many there were.
-    """
+    """The priced calls with their cost as an API key, for `day_loads`; unpriced calls are skipped."""
     for call, api in calls:
         if call.cost is not None:
             yield LoadedCall(
                 call.first_at,
-                sys.intern(call.day),  # one text for the thousands of calls of a day
+                sys.intern(call.day),  # one string for all calls of a day
                 int(call.excluded),
                 call.cost,
                 api or 0,
@@ -88,9 +85,9 @@ def loaded_calls(calls: Iterable[Replayed]) -> Iterator[LoadedCall]:
 
 
 def day_loads(calls: Iterable[LoadedCall], excludes: Excluded, first: date, last: date) -> list[DayLoad]:
-    """Every day from `first` to `last`, idle ones included, under a plan that leaves out `excludes`.
+    """Every day from `first` to `last`, idle ones included, under a plan with these exclusions.
 
-    `calls` ascend by time.
+    `calls` must be sorted by time.
     """
     windows: dict[str, list[list[int]]] = {}
     excluded: dict[str, int] = {}
@@ -120,7 +117,7 @@ def day_loads(calls: Iterable[LoadedCall], excludes: Excluded, first: date, last
 
 
 def loads_of_sums(usd_by_day: Mapping[date, float], first: date, last: date) -> list[DayLoad]:
-    """Days that are known only by their sums, spread evenly over two windows each; fresh and read stay unknown."""
+    """Days known only by their sums, each spread evenly over two windows; `fresh` and `read` stay unknown."""
     made = []
     for day in days_between(first, last):
         usd = usd_by_day.get(day, 0.0)
@@ -131,33 +128,33 @@ def loads_of_sums(usd_by_day: Mapping[date, float], first: date, last: date) -> 
 
 
 def days_between(first: date, last: date) -> list[date]:
-    """All days from the first to the last, both included; none if they are the wrong way round."""
+    """All days from first to last, inclusive; empty if last is before first."""
     return [first + timedelta(days=step) for step in range((last - first).days + 1)]
 
 
 class Overflow(NamedTuple):
-    """What a week put above its limits."""
+    """A week's work above the limits."""
 
-    dollars: float  # above the limits, at API prices
-    hit_windows: float  # windows and weeks that reached a limit
-    bound: float  # dollars at API prices of work in windows that reached a limit
+    dollars: float  # at API prices
+    hit_windows: float  # number of windows and weeks that reached a limit
+    bound: float  # dollars at API prices of all work in windows that reached a limit
 
 
 class Limits(NamedTuple):
-    """Sizes of a plan's windows; None is no limit. Each in its own unit: dollars, or limit units of a read weight."""
+    """Sizes of a plan's windows, None for no limit; each in dollars, or in limit units with a read weight."""
 
     week: float | None
     five_hour: float | None
 
 
 class WeekLoad(NamedTuple):
-    """Seven days as a plan's windows meet them; loads in the unit of each limit."""
+    """Seven days of load, in the unit of each limit."""
 
     windows: Sequence[tuple[float, float, float, bool]]  # dollars at API prices, both loads, whether hits count
-    api: float  # of all windows
-    largest: float  # load of a five-hour window
+    api: float  # dollars at API prices, all windows
+    largest: float  # largest load of a five-hour window
     whole: float  # load of the week
-    counted: float  # the same up to the end of the last window whose hits count
+    counted: float  # load up to the end of the last window whose hits count
 
 
 def week_load(
@@ -179,10 +176,10 @@ def week_load(
 
 
 def week_overflow(week: WeekLoad, limits: Limits) -> Overflow:
-    """A week against a plan's windows: each window is cut at its size, then their sum at the week's.
+    """Overflow of a week: each window is capped at its size, then their sum at the week's.
 
-    Overflow is priced by the share of the work that did not fit. A full week is a hit if there was work that no longer
-    fitted on days whose hits count.
+    Overflow is priced by the share of work that did not fit. A full week counts as a hit if work did not fit on a day
+    whose hits count.
     """
     dollars = hits = bound = 0.0
     carried_load, carried_api, counted = week.whole, week.api, week.counted

@@ -1,6 +1,6 @@
-"""Readings of a plan's meter (MODEL section 9.3), cut into intervals that this machine's spend can be held against.
+"""Splits the readings of a plan's meter (MODEL section 9.3) into intervals, with this machine's spend in each.
 
-Readings are whole percents of a window that other devices and the web chat may use as well. Nothing is smoothed here.
+Readings are whole percents of a window that other devices and the web chat may use too. Nothing is smoothed here.
 """
 
 from bisect import bisect_right
@@ -12,13 +12,13 @@ from store.task_rows import LimitSample
 from tracker.model.defaults import MINUTE_MS
 
 _MIN_DELTA_PERCENT = 2.0  # readings are whole percents: a smaller step is mostly rounding
-_FULL_PERCENT = 99.5  # a full meter stands still whatever is spent
+_FULL_PERCENT = 99.5  # a full meter no longer moves
 _SAME_RESET_MS = 10 * MINUTE_MS
 _DROP_WITHOUT_RESET_PERCENT = 5.0
 
 
 class MeteredCall(NamedTuple):
-    """What one call may have moved the meter by: dollars as logged, and the two terms of a limit unit."""
+    """A call's contribution to the meter: dollars as logged, and the two terms of a limit unit."""
 
     at: int  # when it ended
     logged: float
@@ -27,32 +27,32 @@ class MeteredCall(NamedTuple):
 
 
 class Spent(NamedTuple):
-    """Dollars of this machine between two moments."""
+    """This machine's spend in dollars between two moments."""
 
     logged: float
     fresh: float
     read: float
 
     def load(self, read_weight: float | None) -> float:
-        """In the unit of a fit: limit units, or plain dollars for a weight of None."""
+        """The load in limit units, or in plain dollars if `read_weight` is None."""
         return self.logged if read_weight is None else self.fresh + read_weight * self.read
 
 
 class Interval(NamedTuple):
-    """The meter's way between two readings of one window, and what this machine spent in between."""
+    """The meter's movement between two readings of one window, and this machine's spend in between."""
 
     from_ms: int
     until_ms: int
     delta_percent: float
     spent: Spent
-    last_step_before: Spent  # between the reading that opened the interval and the one before it
-    last_step: Spent  # the same for the reading that closed it
+    last_step_before: Spent  # spent between the opening reading and the one before it
+    last_step: Spent  # spent between the closing reading and the one before it
 
     def way(self, read_weight: float | None, per_percent: float | None) -> float:
-        """Percent that the meter moved. With the load of a percent known, freed of most of the rounding.
+        """Percent that the meter moved; with `per_percent` known, most of the rounding is corrected.
 
-        A reading that has just risen stands half a percent below its value plus what the step went beyond that: half
-        the step on average, up to half a percent.
+        A reading that has just risen is on average half a percent below its value plus half of the last step, the
+        latter up to half a percent.
         """
         if per_percent is None:
             return self.delta_percent
@@ -63,11 +63,11 @@ class Interval(NamedTuple):
 
 
 def intervals_of(samples: Iterable[LimitSample], calls: Sequence[MeteredCall]) -> list[Interval]:
-    """Cut one window kind's readings at resets and join steps until they are two points; `calls` ascend by time.
+    """Split one window kind's readings at resets, and merge steps to at least two points; `calls` sorted by time.
 
-    Sessions repeat the last value they saw, so a reading below the highest of its window is stale, not a decrease. An
-    interval begins and ends where the reading has just risen: both ends are then rounded alike, which a window's first
-    reading is not (it made windows look a fifth too small).
+    Sessions repeat the last value they saw, so a reading below its window's maximum is stale, not a decrease. Intervals
+    begin and end where a reading has just risen, so that both ends are rounded alike. A window's first reading is not
+    used: with it, windows seemed a fifth too small.
     """
     times = [call.at for call in calls]
     sums = [
@@ -99,7 +99,7 @@ def intervals_of(samples: Iterable[LimitSample], calls: Sequence[MeteredCall]) -
 
 
 def _windows(samples: Iterable[LimitSample]) -> list[list[LimitSample]]:
-    """Readings between two resets, rising; stale ones are dropped."""
+    """The rising readings between resets; stale ones are dropped."""
     windows: list[list[LimitSample]] = []
     for sample in sorted(samples, key=lambda sample: sample.at):
         window = windows[-1] if windows else None

@@ -1,7 +1,7 @@
-"""When a meter's windows took another size: after a change of the plan, or of what the plan holds.
+"""Detects when a meter's windows changed size, through a change of plan or of the plan's limits.
 
-A rank test (Pettitt's) over the intervals with local calls, so that a few that moved elsewhere do not matter. A change
-counts only if no read weight explains the readings without it. Everything here is modelled.
+Uses Pettitt's rank test over the intervals with local calls, which is robust against use elsewhere. A change counts
+only if no read weight explains the readings without it. Everything here is modelled.
 """
 
 import math
@@ -12,23 +12,23 @@ from typing import NamedTuple
 from tracker.model.plans.meter import Interval
 from tracker.model.quantiles import quantile
 
-_MIN_RATIO = 1.3  # a smaller change of size is none
+_MIN_RATIO = 1.3  # smaller changes are ignored
 _MIN_INTERVALS = 10  # on either side of a change
-_SURE = 5.0  # standard deviations of a rank sum; a steady meter did not reach it in 432 simulations
+_SURE = 5.0  # standard deviations of a rank sum; no steady meter reached it in 432 simulations
 _READ_WEIGHTS = (0.0, 0.25, 0.5, 0.75, 1.0)
 
 
 class _Split(NamedTuple):
     deviations: float
-    first: int  # first interval after it
+    first: int  # index of the first interval after the split
     ratio: float  # size after over size before
 
 
 def size_changes(windows: Mapping[str, Sequence[Interval]]) -> dict[str, int | None]:
-    """When each window last took another size, in epoch milliseconds; None if it never did. Intervals ascend by time.
+    """When each window last changed size, in epoch milliseconds; None if never. Intervals must be sorted by time.
 
-    What one window shows counts for the others as well, unless their own readings since then are of the size before:
-    a plan changes all of its windows, and the weekly one moves too slowly to tell soon.
+    A change in one window counts for the others too, unless their later readings still fit the old size: a plan changes
+    all its windows, and the weekly one is slow to show it.
     """
     own = {kind: _changed_at([one for one in intervals if one.spent.logged > 0]) for kind, intervals in windows.items()}
     return {
@@ -57,7 +57,7 @@ def _change(intervals: Sequence[Interval]) -> int | None:
 
 
 def _split(sizes: Sequence[float]) -> _Split:
-    """Where the sizes before and after differ most."""
+    """The split with the greatest difference between the sizes before and after."""
     count, ordered = len(sizes), sorted(sizes)
     ranks = [(bisect_left(ordered, size) + bisect_right(ordered, size) + 1) / 2 for size in sizes]
     found, total = (0.0, _MIN_INTERVALS), 0.0
@@ -71,7 +71,7 @@ def _split(sizes: Sequence[float]) -> _Split:
 
 
 def _is_steady(intervals: Sequence[Interval], at_ms: int) -> bool:
-    """Whether the readings since then are of the size before, at some read weight."""
+    """Whether the readings since then fit the size before, at some read weight."""
     local = [one for one in intervals if one.spent.logged > 0]
     before = [one for one in local if one.until_ms <= at_ms]
     since = [one for one in local if one.from_ms >= at_ms]

@@ -1,9 +1,9 @@
-"""What a month costs under each plan (MODEL section 9.2), over the same resampled months for all of them.
+"""Cost of a month under each plan (MODEL section 9.2), over the same resampled months for all plans.
 
-Capacities are uncertain together: one resample takes the same place in every plan's range, spread evenly from low to
-high. A plan whose capacity is unknown gets a cost from "everything fits" to "nothing fits", and no chance of anything.
-Days known only by their sums say nothing of hours: half the resamples put a day into two five-hour windows, the other
-half into as many as the limit asks for, so that no answer rests on hours that nobody saw.
+The uncertainty of capacities is shared: each resample uses the same position in every plan's range, spread evenly from
+low to high. A plan of unknown capacity gets a cost range from "everything fits" to "nothing fits", and no
+probabilities. Days known only by their sums have no hours: half the resamples put a day into two five-hour windows, the
+other half into as many as the limit requires, so that no answer depends on hours that were not recorded.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -15,19 +15,19 @@ from tracker.model.plans.load import DayLoad, Limits, Overflow, WeekLoad, week_l
 from tracker.model.plans.plan import Capacity, Excluded, Plan
 from tracker.model.plans.projection import Band, DrawnMonth, DrawnWeek, Draws
 
-# Places in a capacity range; resample i takes place i modulo this.
+# Positions in a capacity range; resample i uses position i modulo this.
 CAPACITY_PLACES = 21
 
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """How a plan would be paid for, and what it may do to the work."""
+    """Payment terms, and what happens at a limit."""
 
-    seats: int = 1  # each has limits of its own; the work is shared evenly between them
+    seats: int = 1  # each has its own limits; the work is divided evenly
     annual: bool = False
     tax: float = 0.0  # share on top of every price
     extra_usage: bool = True  # work above a limit goes on at API prices; else it waits
-    tolerance: float = 0.2  # acceptable share of months with blocked work; counts where work waits
+    tolerance: float = 0.2  # acceptable share of months with blocked work; used if work waits
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,21 +38,21 @@ class PlanOutlook:
     capacity: Capacity  # of all seats
     fee_usd: float
     monthly: Band
-    costs: Sequence[float]  # by resample; the same months for every plan. Of an unknown capacity: everything fits
-    excluded_usd: float  # work that the plan never covers, mean a month
+    costs: Sequence[float]  # by resample, the same months for every plan; for unknown capacity: everything fits
+    excluded_usd: float  # excluded work, mean per month
     costs_if_nothing_fits: Sequence[float] | None = None  # only for an unknown capacity
-    hit_probability: float | None = None  # of a month with any limit reached; None where the capacity is unknown
-    hit_probability_at_low: float | None = None  # with the smallest capacity of the range
+    hit_probability: float | None = None  # of reaching any limit in a month; None if the capacity is unknown
+    hit_probability_at_low: float | None = None  # at the low end of the capacity range
     hit_probability_at_high: float | None = None
     hits_per_month: float | None = None  # windows and weeks that reached a limit
-    utilisation: float | None = None  # load of a week over its size, at the middle of the range
-    overflow_usd: float | None = None  # work above the limits at API prices, mean a month: extra usage, or blocked
-    bind_share: float = 0.0  # share of the work that falls where a limit binds
-    overflow_share: float = 0.0  # share of the work that is above the limits
+    utilisation: float | None = None  # weekly load over the week's size, at the middle of the range
+    overflow_usd: float | None = None  # work above the limits at API prices, mean per month: extra usage, or blocked
+    bind_share: float = 0.0  # share of the work in windows where a limit binds
+    overflow_share: float = 0.0  # share of the work above the limits
 
     @property
     def mean_usd(self) -> float:
-        """Cost of a month on average."""
+        """Mean cost of a month."""
         return fmean(self.costs)
 
     @property
@@ -62,7 +62,7 @@ class PlanOutlook:
 
 
 class _CountedWeek(NamedTuple):
-    """A drawn week, and the share of its work that is in the month."""
+    """A drawn week, and the share of its work that lies in the month."""
 
     share: float
     load: WeekLoad
@@ -75,11 +75,13 @@ class _Case:
     plan: Plan
     capacity: Capacity
     days: Sequence[DayLoad]
-    api: Sequence[float]  # of each day
-    weeks: dict[DrawnWeek, _CountedWeek | None] = field(default_factory=dict)  # the same few are drawn again and again
+    api: Sequence[float]  # per day
+    weeks: dict[DrawnWeek, _CountedWeek | None] = field(
+        default_factory=dict
+    )  # cache: the same few weeks are drawn repeatedly
 
     def week(self, drawn: DrawnWeek) -> _CountedWeek | None:
-        """None where no work of the week is in the month."""
+        """None if no work of the week lies in the month."""
         if drawn not in self.weeks:
             week, five_hour = self.capacity.week, self.capacity.five_hour
             inside = sum(self.api[index] for index in drawn.days[drawn.first : drawn.last + 1])
@@ -110,16 +112,16 @@ class _Case:
 
 
 class _Months(NamedTuple):
-    """What the drawn months come to under a plan; dollars with tax."""
+    """Cost of the drawn months under a plan; dollars with tax."""
 
     plan: Plan
     capacity: Capacity  # of all seats
     fee_usd: float
     all_work: Sequence[float]
-    left_out: Sequence[float]  # of it, what the plan never covers
+    left_out: Sequence[float]  # the excluded part of all_work
 
     def costing(self, costs: Sequence[float]) -> PlanOutlook:
-        """The outlook with these costs of the months, and nothing said of limits."""
+        """The outlook with these monthly costs, without figures on limits."""
         return PlanOutlook(self.plan, self.capacity, self.fee_usd, Band.of(costs), costs, fmean(self.left_out))
 
 
@@ -132,11 +134,9 @@ def outlook(
     *,
     knows_hours: bool = True,
 ) -> PlanOutlook:
-    """Cost and limits of the drawn months. `days` is the history under this plan's exclusions, `capacity` one seat's.
+    """Cost and limits of the drawn months. `days`: the history under this plan's exclusions; `capacity`: of one seat.
 
-    `knows_hours`: False for days that are known only by their sums.
-
-    ValueError if there are no draws.
+    `knows_hours`: False for days known only by their sums. ValueError if there are no draws.
     """
     api, excluded = [day.api for day in days], [day.excluded for day in days]
     months = _Months(
@@ -167,7 +167,7 @@ def _metered(months: _Months) -> PlanOutlook:
 
 
 def _of_unknown_size(months: _Months, terms: Terms) -> PlanOutlook:
-    """From everything fits to nothing fits."""
+    """Costs from "everything fits" to "nothing fits"."""
     costs = [months.fee_usd + out for out in months.left_out]
     worst = [months.fee_usd + work for work in months.all_work] if terms.extra_usage else costs
     low, high = Band.of(costs), Band.of(worst)
@@ -176,7 +176,7 @@ def _of_unknown_size(months: _Months, terms: Terms) -> PlanOutlook:
 
 
 def _limited(months: _Months, case: _Case, draws: Draws, terms: Terms, *, knows_hours: bool) -> PlanOutlook:
-    """What does not fit is extra usage, or waits."""
+    """Work that does not fit is billed as extra usage, or waits."""
     over_tax = 1 + terms.tax
     runs = [
         _month(case, month, (index % CAPACITY_PLACES + 0.5) / CAPACITY_PLACES, with_hours=knows_hours or index % 2 == 0)
@@ -199,7 +199,7 @@ def _limited(months: _Months, case: _Case, draws: Draws, terms: Terms, *, knows_
 
 
 def cheapest_shares(outlooks: Sequence[PlanOutlook]) -> dict[str, float]:
-    """Share of resamples in which each plan of known capacity is the cheapest of them; the first of equals wins."""
+    """Share of resamples in which each plan of known capacity is the cheapest; ties go to the first."""
     known = [one for one in outlooks if one.is_known]
     wins = dict.fromkeys((one.plan.id for one in known), 0)
     for costs in zip(*(one.costs for one in known), strict=True):
@@ -209,8 +209,8 @@ def cheapest_shares(outlooks: Sequence[PlanOutlook]) -> dict[str, float]:
 
 
 def _month(case: _Case, month: DrawnMonth, place: float, *, with_hours: bool) -> Overflow:
-    """Overflow of one month; an edge week is judged whole, its dollars count by the share of its work inside the month,
-    and its hits by their days: else two months would share each hit, and most months would have one.
+    """Overflow of one month. A week at its edge is computed whole: its dollars count by the share of its work inside
+    the month, its hits by their days, as otherwise two months would share each hit and most would have one.
     """
     limits = case.limits(place, month.scale, with_hours=with_hours)
     dollars = hits = bound = 0.0
@@ -226,7 +226,7 @@ def _month(case: _Case, month: DrawnMonth, place: float, *, with_hours: bool) ->
 
 
 def _hit_share(case: _Case, draws: Draws, place: float, *, with_hours: bool) -> float:
-    # A tenth of the resamples tells a probability to about three points.
+    # A tenth of the resamples gives a probability to about three points.
     months = draws.months[:: max(1, len(draws.months) // 200)]
     return fmean(_month(case, month, place, with_hours=with_hours).hit_windows > 0 for month in months)
 
@@ -249,10 +249,10 @@ def mean_costs(
     *,
     knows_hours: bool,
 ) -> Callable[[float], dict[str, float]]:
-    """Mean monthly dollars of each plan of known capacity, had all work been so many times as much.
+    """A function from a factor on all work to the mean monthly dollars of each plan of known capacity.
 
-    At the middle of each capacity range, over a hundred of the resamples. Where work waits at a limit, a plan that
-    blocks it in more months than is tolerable is left out. `days` are the history by what a plan leaves out.
+    At the middle of each capacity range, over a hundred resamples. If work waits at a limit, plans that block it in
+    more months than tolerated are left out. `days`: the history by exclusions.
     """
     drawn = draws.months[:: max(1, len(draws.months) // 100)]
     known = [one for one in outlooks if one.is_known]

@@ -1,6 +1,6 @@
-"""What a plan is: a fee, windows that limit work, work that it never covers, and how much fits in a window.
+"""A plan: its fee, the windows that limit work, the work it excludes, and the capacity of its windows.
 
-Capacities are ranges with an origin, or unknown. Nothing here guesses a capacity that nobody measured.
+Capacities are ranges with an origin, or unknown. Capacities that were never measured are not guessed.
 """
 
 import math
@@ -16,20 +16,20 @@ LONG_PROMPT_TOKENS = 200_000
 
 
 class Excluded(IntFlag):
-    """Work that a plan may leave out; it is then billed at API prices (PRICES section 3.5)."""
+    """Work that a plan may exclude; it is then billed at API prices (PRICES section 3.5)."""
 
     FAST = 1
     FABLE = 2
     OPUS_LONG = 4
     SONNET_4_6_LONG = 8
-    OTHER_AGENTS = 16  # agents of other makers with a plan's login
+    OTHER_AGENTS = 16  # other vendors' agents with a plan's login
 
 
 NOTHING_EXCLUDED = Excluded(0)
 
 
 def exclusions_of(model: str, prompt_tokens: int, *, is_fast: bool, is_other_agent: bool) -> Excluded:
-    """Which exclusions a call falls under; `model` is a canonical id, the prompt counts input, reads and writes."""
+    """The exclusions that a call falls under; `model` is a canonical id, `prompt_tokens` input, reads and writes."""
     return _exclusions(model, prompt_tokens > LONG_PROMPT_TOKENS, is_fast, is_other_agent)
 
 
@@ -51,7 +51,7 @@ def _exclusions(model: str, is_long: bool, is_fast: bool, is_other_agent: bool) 
 
 
 class Range(NamedTuple):
-    """Low, middle and high of something uncertain, in dollars or limit units."""
+    """Low, middle and high estimate, in dollars or limit units."""
 
     low: float
     mid: float
@@ -59,12 +59,12 @@ class Range(NamedTuple):
 
     @classmethod
     def around(cls, mid: float) -> "Range":
-        """The default spread about a middle (MODEL section 12)."""
+        """The range with the default spread around a middle (MODEL section 12)."""
         spread = DEFAULTS.capacity_spread_share
         return cls(mid * (1 - spread), mid, mid * (1 + spread))
 
     def at(self, share: float) -> float:
-        """The value at a share of 0..1 of the range: logarithmic, low to mid to high in equal halves."""
+        """The value at a position 0..1 in the range: logarithmic, with `mid` at 0.5."""
         start, end, part = (self.low, self.mid, 2 * share) if share < 0.5 else (self.mid, self.high, 2 * share - 1)
         return start * math.exp(part * math.log(end / start))
 
@@ -74,7 +74,7 @@ class Range(NamedTuple):
 
     @property
     def is_valid(self) -> bool:
-        """Whether the three are in order and can be reached."""
+        """Whether the three are in order and finite."""
         return 0 < self.low <= self.mid <= self.high and math.isfinite(self.high)
 
 
@@ -90,25 +90,25 @@ class Origin:
 
 
 class Size(NamedTuple):
-    """What fits in a window: API-equivalent dollars as logged or, with a read weight, limit units (MODEL 9.3)."""
+    """Capacity of a window: API-equivalent dollars as logged or, with a read weight, limit units (MODEL 9.3)."""
 
     amount: Range
     read_weight: float | None = None
-    unit_usd: float = 1.0  # as-logged dollars that a unit is in the user's mix
+    unit_usd: float = 1.0  # as-logged dollars per unit, for the user's mix
 
     @property
     def usd(self) -> Range:
-        """In as-logged dollars of the user's mix."""
+        """The size in as-logged dollars of the user's mix."""
         return self.amount.times(self.unit_usd)
 
     def times(self, factor: float) -> "Size":
-        """So many windows in one."""
+        """The size of `factor` windows together."""
         return self._replace(amount=self.amount.times(factor))
 
 
 @dataclass(frozen=True, slots=True)
 class Capacity:
-    """What fits in the windows of a plan. `None` for a window that exists means unknown."""
+    """Capacities of a plan's windows. None for an existing window means unknown."""
 
     week: Size | None = None
     five_hour: Size | None = None
@@ -124,7 +124,7 @@ class Capacity:
         )
 
     def with_gaps_from(self, known: "Capacity") -> "Capacity":
-        """The same, its windows of no size as in `known`."""
+        """This capacity, with missing sizes taken from `known`."""
         return replace(self, week=self.week or known.week, five_hour=self.five_hour or known.five_hour)
 
 
@@ -145,10 +145,10 @@ class Plan:
     valid_from: str = ""
     source: str = ""
     checked_on: str = ""
-    published: Capacity = Capacity()  # what others measured
+    published: Capacity = Capacity()  # measured by others
 
     def fee_usd(self, *, seats: int = 1, annual: bool = False, tax: float = 0.0) -> float:
-        """Dollars a month for all seats, tax included; the annual price where there is one and it is asked for."""
+        """Dollars per month for all seats, with tax; the annual price if requested and available."""
         per_seat = self.annual_nano if annual and self.annual_nano is not None else self.monthly_nano
         return seats * per_seat * (1 + tax) / NANO_PER_USD
 

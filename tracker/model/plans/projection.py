@@ -1,12 +1,12 @@
-"""Months that could follow from the days seen so far (MODEL section 9.1): a bootstrap of whole weeks.
+"""Resamples possible months from the recorded days (MODEL section 9.1): a bootstrap of whole weeks.
 
-Weeks are counted back from the last day, whatever weekday it is, so that the newest days are always among them. With
-fewer than four, days are drawn instead, working days apart from weekends, idle days included. A week of the month keeps
-its weekdays, so months of any length and edge weeks come out right.
+Weeks are counted back from the last day, whatever its weekday, so that the newest days are always included. With fewer
+than four weeks, days are drawn instead, working days and weekends separately, idle days included. A week keeps its
+weekdays, so months of any length and weeks at a month's edges come out right.
 
 A plain bootstrap of few weeks covers 66-70 % at nominal 80 %, because it takes the history for the truth. So each
-resample draws the history again before it draws the month, and stretches the month's distance from the mean as far as
-a variance known from so few weeks may be wrong; then it covers 77-81 % on simulated months.
+resample first resamples the history, then draws the month, and stretches its distance from the mean by the uncertainty
+of a variance estimated from so few weeks. This covers 77-81 % on simulated months.
 """
 
 import math
@@ -23,18 +23,18 @@ from tracker.model.quantiles import middle_80, quantile
 RESAMPLES = 2_000
 WEEKS_FOR_WEEK_BOOTSTRAP = 4
 ACTIVE_DAYS_FOR_A_BAND = 7
-DEFAULT_ACTIVE_DAYS = 22  # working days of a month where nothing was observed
-# Days of one week resemble each other: two or three weeks of days count as this many independent values.
+DEFAULT_ACTIVE_DAYS = 22  # working days of a month without observations
+# Days of one week are correlated: two or three weeks of days count as this many independent values.
 _DAYS_COUNT_AS = 5
 _MAX_STRETCH = 3.0
 _MAX_SCALE = 3.0
 
 
 class DrawnWeek(NamedTuple):
-    """A calendar week of a resampled month: seven indices into the history, Monday first, and which of them count."""
+    """A calendar week of a resampled month: seven history indices, Monday first, and the range of days that count."""
 
     days: tuple[int, ...]
-    first: int  # first weekday that lies in the month (0 = Monday)
+    first: int  # first weekday inside the month (0 = Monday)
     last: int
 
 
@@ -45,7 +45,7 @@ class DrawnMonth(NamedTuple):
     scale: float
 
     def sum_of(self, per_day: Sequence[float]) -> float:
-        """Sum of a figure of the history's days over the days that count."""
+        """Sum of a daily figure of the history over the days that count."""
         return self.scale * _sum(self.weeks, per_day)
 
 
@@ -58,7 +58,7 @@ class Band(NamedTuple):
 
     @classmethod
     def of(cls, values: Sequence[float]) -> "Band":
-        """The band of resampled values; ValueError when there are none."""
+        """The band of resampled values; ValueError if there are none."""
         low, high = middle_80(values)
         return cls(low, quantile(values, 0.5), high)
 
@@ -96,15 +96,15 @@ def draw_months(
     spans = _week_spans(first, last)
     whole = _whole_weeks(days)
     if len(whole) >= WEEKS_FOR_WEEK_BOOTSTRAP:
-        # Weeks that do not begin on a Monday share their calendar week with the next: one independent value fewer.
+        # Weeks that do not begin on a Monday overlap two calendar weeks: one independent value fewer.
         method, values = Method.WEEKS, len(whole) - 1
         months = [_month_of_weeks(draw, whole, spans) for _ in range(resamples)]
     else:
         method, values = Method.DAYS, _DAYS_COUNT_AS
         working = [index for index, day in enumerate(days) if day.weekday() < 5]
         weekend = [index for index, day in enumerate(days) if day.weekday() >= 5]
-        # A history of a few working days says nothing of weekends, nor the other way round: in half of the months they
-        # are days like those seen, in the other half they are idle.
+        # A history of only working days tells nothing about weekends, and vice versa: in half of the months the unseen
+        # days are like those seen, in the other half they are idle.
         pools = (working or weekend, weekend or working)
         seen = _spans_within(spans, 0 if working else 5, 6 if weekend else 4)
         months = [_month_of_days(draw, pools, seen if index % 2 else spans) for index in range(resamples)]
@@ -120,26 +120,26 @@ def draw_months(
 
 
 def month_sums(draws: Draws, per_day: Sequence[float]) -> list[float]:
-    """Sum of a figure of each history day over the days of each resampled month that count."""
+    """Sum of a daily figure of the history for each resampled month."""
     return [month.sum_of(per_day) for month in draws.months]
 
 
 def with_active_days(draws: Draws, history_active: Sequence[bool], wanted: int) -> Draws:
-    """The same months with as much work as `wanted` days like those seen; as they are where none was seen."""
+    """The months scaled to `wanted` active days; unchanged if no active day was seen."""
     drawn = fmean(_sum(month.weeks, history_active) for month in draws.months)
     factor = wanted / drawn if drawn else 1.0
     return Draws(draws.method, [month._replace(scale=month.scale * factor) for month in draws.months])
 
 
 def expected_active_days(history_active: Sequence[bool], days_in_month: int) -> int:
-    """Working days of a month at the share of days seen active, at least one; the default where nothing was seen."""
+    """Active days expected in a month, by the share seen so far and at least one; the default without a history."""
     if not any(history_active):
         return DEFAULT_ACTIVE_DAYS
     return max(1, round(sum(history_active) / len(history_active) * days_in_month))
 
 
 def first_day_at(spent: Sequence[tuple[date, float]], amount: float) -> date | None:
-    """The first day on which the running sum of (day, dollars) reaches the amount; None if it never does."""
+    """The first day on which the running sum of (day, dollars) reaches the amount; None if never."""
     total = 0.0
     for day, dollars in spent:
         total += dollars
@@ -153,14 +153,14 @@ def _sum(weeks: Sequence[DrawnWeek], per_day: Sequence[float]) -> float:
 
 
 def _stretch(ratio: float, values: int, draw: random.Random) -> float:
-    """Factor that takes a month at `ratio` of the mean to ratio**s, s drawn from what `values` say of a variance."""
+    """Factor that moves a month from `ratio` times the mean to ratio**s; s reflects a variance known from `values`."""
     spread = draw.gammavariate((values - 1) / 2, 2)
     exponent = min(_MAX_STRETCH, math.sqrt(values / spread)) if spread else _MAX_STRETCH
     return min(_MAX_SCALE, max(1 / _MAX_SCALE, float(ratio ** (exponent - 1))))
 
 
 def _whole_weeks(days: Sequence[date]) -> list[tuple[int, ...]]:
-    """Weeks of seven days that end with the last day; of each the days' indices, Monday first."""
+    """Weeks of seven days counted back from the last day; each as day indices, Monday first."""
     monday = -days[0].weekday()
     return [
         tuple(start + (monday + weekday - start) % 7 for weekday in range(7))
@@ -169,7 +169,7 @@ def _whole_weeks(days: Sequence[date]) -> list[tuple[int, ...]]:
 
 
 def _week_spans(first: date, last: date) -> list[tuple[int, int]]:
-    """For each calendar week that the days touch: the first and last weekday among them."""
+    """For each calendar week between the days: its first and last weekday in that period."""
     spans: list[tuple[int, int]] = []
     for day in days_between(first, last):
         if not spans or day.weekday() == 0:
@@ -180,12 +180,12 @@ def _week_spans(first: date, last: date) -> list[tuple[int, int]]:
 
 
 def _spans_within(spans: Sequence[tuple[int, int]], first: int, last: int) -> list[tuple[int, int]]:
-    """The spans cut to some weekdays; one that has none of them ends before it begins, and holds no day."""
+    """The spans clipped to some weekdays; an empty span ends before it begins."""
     return [(max(start, first), min(end, last)) for start, end in spans]
 
 
 def _again(draw: random.Random, pool: Sequence[int]) -> list[int]:
-    """A history of the same kind: one draw fewer than there are values keeps the spread of their mean unbiased."""
+    """A resampled history, with one value fewer, which keeps the spread of its mean unbiased."""
     return draw.choices(pool, k=max(1, len(pool) - 1))
 
 

@@ -1,7 +1,7 @@
-"""The ledger against the provider's own figures, by UTC day and model: tokens first, money second (PRICES section 5).
+"""Compares the ledger with the provider's figures, by UTC day and model: tokens first, then money (PRICES section 5).
 
-Every difference gets one class with the reason for it. Tokens must agree exactly before money is compared at all. Where
-the evidence allows more than one reading, the class says what is likely and `why` says from what.
+Every difference gets one class and a reason. Money is compared only if the tokens agree exactly. If the evidence is
+ambiguous, the class is the likely one and `why` names the evidence.
 """
 
 from collections import Counter
@@ -12,18 +12,18 @@ from typing import Generic, NamedTuple, TypeVar
 
 
 class Difference:
-    """Classes of a day and model."""
+    """Result classes of a day and model."""
 
     AGREES = "agrees"
-    NOT_RECORDED = "not_recorded"  # requests of this machine that no transcript holds: titles, compaction …
+    NOT_RECORDED = "not_recorded"  # requests of this machine missing from the transcripts: titles, compaction …
     OTHER_MACHINE = "other_machine"
     COUNTED_TWICE = "counted_twice"
-    PRICE = "price"  # the same tokens, another amount
+    PRICE = "price"  # same tokens, different amount
     NOT_YET_REPORTED = "not_yet_reported"  # the provider's figures lag behind
     UNCLEAR = "unclear"
 
 
-# Hidden requests are 3 % of real bills and seldom above a tenth of a day's.
+# Hidden requests are 3 % of real bills and rarely above a tenth of a day's.
 _HIDDEN_SHARE = 0.10
 _COVERED_SHARE = 0.9
 _PRICE_SHARE = 0.001
@@ -33,10 +33,10 @@ Key = tuple[str, str]  # UTC day and model
 
 
 class Usage(NamedTuple):
-    """Tokens of one UTC day and model; `cost` in nano-dollars where it is known."""
+    """Tokens of one UTC day and model; `cost` in nano-dollars if known."""
 
     day: str
-    model: str  # canonical id, "" where the report does not say
+    model: str  # canonical id, "" if the report does not say
     input: int
     cache_read: int
     write_5m: int
@@ -46,7 +46,7 @@ class Usage(NamedTuple):
     cost: int | None = None
 
     def plus(self, other: "Usage") -> "Usage":
-        """The sum; a cost stays unknown only where both are."""
+        """The sum; the cost is unknown only if both are."""
         known = [one.cost for one in (self, other) if one.cost is not None]
         counts = map(add, (*self.tokens, self.web_searches), (*other.tokens, other.web_searches))
         return Usage._make((self.day, self.model, *counts, sum(known) if known else None))
@@ -58,7 +58,7 @@ class Usage(NamedTuple):
 
 
 class Charge(NamedTuple):
-    """Nano-dollars of one UTC day and model, or of one kind of cost that is not tokens."""
+    """Nano-dollars of one UTC day and model, or of one kind of non-token cost."""
 
     day: str
     model: str
@@ -77,36 +77,36 @@ Dated = TypeVar("Dated", Usage, Charge)
 
 
 class Report(NamedTuple, Generic[Dated]):
-    """A report of the provider: a day within its span that has no row had no usage. Without a span it was not read."""
+    """A provider report: a day in its span without a row had no usage. No span: the report was not read."""
 
     rows: tuple[Dated, ...] = ()
     span: Span | None = None
 
     def covers(self, day: str) -> bool:
-        """Whether it tells of the day."""
+        """Whether the day is in the span."""
         return self.span is not None and self.span[0] <= day <= self.span[1]
 
     def between(self, first: str, last: str) -> "Report[Dated]":
-        """The same with the rows of these days alone."""
+        """The report with only the rows of these days."""
         return self._replace(rows=tuple(row for row in self.rows if first <= row.day <= last))
 
 
 class Reports(NamedTuple):
-    """What was read of the provider's reports."""
+    """The provider reports that were read."""
 
     usage: Report[Usage] = Report()
     charges: Report[Charge] = Report()
-    code: Report[Usage] = Report()  # Claude Code analytics: the only report with a subscription's use
-    sources: tuple[str, ...] = ()  # where they come from, in words
+    code: Report[Usage] = Report()  # Claude Code analytics: the only report that includes subscriptions
+    sources: tuple[str, ...] = ()  # their origins, in words
 
 
 class Recorded(NamedTuple):
-    """The ledger's usage of one UTC day and model; `web_cost` is the part of the cost that is not for tokens."""
+    """The ledger's usage of one UTC day and model; `web_cost` is the non-token part of the cost."""
 
     usage: Usage
     calls: int
     unpriced: int
-    floor: int  # calls of which not all of the output is on record
+    floor: int  # calls whose output is only partly recorded
     web_cost: int
 
     def plus(self, other: "Recorded") -> "Recorded":
@@ -118,7 +118,7 @@ Summed = TypeVar("Summed", Usage, Charge, Recorded)
 
 
 def summed(rows: Iterable[Summed]) -> dict[Key, Summed]:
-    """One row a day and model: there may be several, of ids of one model in several forms or of several people."""
+    """One row per day and model; the input may have several, by forms of a model's id or by person."""
     found: dict[Key, Summed] = {}
     for row in rows:
         usage = row.usage if isinstance(row, Recorded) else row
@@ -129,27 +129,27 @@ def summed(rows: Iterable[Summed]) -> dict[Key, Summed]:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One day and model on both sides; token differences are provider less ledger."""
+    """One day and model on both sides; token differences are provider minus ledger."""
 
     day: str
     model: str
     recorded: Recorded | None
     reported: Usage | None
-    charged: int | None  # nano-dollars of the provider for tokens
+    charged: int | None  # the provider's nano-dollars for tokens
     difference: tuple[int, int, int, int, int]
     web_difference: int
-    money_difference: int | None  # nano-dollars; None where either side has no amount
+    money_difference: int | None  # nano-dollars; None if either side has no amount
     kind: str
     why: str
 
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """What tells the classes apart."""
+    """Evidence for choosing the class."""
 
-    hidden: Mapping[Key, int]  # nano-dollars that the client's own counters have beyond its records
+    hidden: Mapping[Key, int]  # nano-dollars counted by the client beyond its records
     price_of: Callable[[str, str, Sequence[int]], int | None]  # (day, model, tokens) -> nano-dollars
-    reported_until: str  # last UTC day that the provider has surely completed
+    reported_until: str  # last UTC day that the provider has certainly completed
 
 
 class Side(NamedTuple):
@@ -157,11 +157,11 @@ class Side(NamedTuple):
 
     usage: Report[Usage]
     charges: Report[Charge] = Report()
-    writes_are_split: bool = True  # else both lifetimes count as one, and amounts stand beside the tokens
+    writes_are_split: bool = True  # else both lifetimes are one figure, and amounts are reported with the tokens
 
 
 def compare(recorded: Sequence[Recorded], side: Side, evidence: Evidence) -> list[Row]:
-    """Every day and model that either side has on a day that was reported, in order."""
+    """Every day and model of either side on reported days, in order."""
     ours, theirs = summed(recorded), summed(side.usage.rows)
     charged = {key: one.nano for key, one in summed(one for one in side.charges.rows if one.is_tokens).items()}
     spent_by_day: Counter[str] = Counter()
@@ -178,7 +178,7 @@ def compare(recorded: Sequence[Recorded], side: Side, evidence: Evidence) -> lis
 
 
 class _Pair(NamedTuple):
-    """What both sides have of one day and model, and the ledger's nano-dollars of the whole day."""
+    """Both sides' figures of one day and model, and the ledger's nano-dollars of the whole day."""
 
     day: str
     model: str

@@ -1,8 +1,8 @@
-"""Which plan, and how sure (MODEL section 9.2, PRICES section 3.5). "Cannot tell" is an answer: it says what would do.
+"""Recommends a plan, with its certainty (MODEL section 9.2, PRICES section 3.5), or says what would settle it.
 
-A plan is recommended only if it wins in at least four of five resamples, capacities included. With work that waits at a
-limit, a plan must also stay within the user's tolerance at the low end of its capacity range; one that does so only at
-the high end keeps the answer open, and never makes a dearer plan the answer.
+A plan is recommended only if it is the cheapest in at least four of five resamples, capacities included. If work waits
+at a limit, it must also stay within the user's tolerance at the low end of its capacity range. A plan that does so only
+at the high end leaves the answer open; a dearer plan is not recommended instead.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -17,26 +17,26 @@ CANNOT_TELL = "cannot_tell"
 SURE_SHARE = 0.8
 _CANDIDATE_SHARE = 0.05
 UNPRICED_SHARE_THAT_BLOCKS = 0.10
-_LIMIT_MATTERS = 0.05  # below this share of months with a hit, the size of a limit decides nothing
+_LIMIT_MATTERS = 0.05  # with a lower share of months with a hit, the size of a limit does not matter
 _MORE_HISTORY = "More weeks of history: the difference is within the variation between months."
 _STEP, _STEPS = 2**0.5, 12
 
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """What the verdict rests on."""
+    """Evidence behind the verdict."""
 
     active_days: int
-    unpriced_share: float  # of calls
-    unpriced_models: str = ""  # named as in a sentence
+    unpriced_share: float  # share of calls
+    unpriced_models: str = ""  # their names, as text
     meter_intervals: int = 0  # steps of the plan's meter so far
-    knows_hours: bool = True  # False for days that are known only by their sums
-    has_unused_meter: bool = False  # fitted, and no plan is set that it could belong to
+    knows_hours: bool = True  # False for days known only by their sums
+    has_unused_meter: bool = False  # a meter is fitted, but no plan is set
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """A plan's id or `cannot_tell` with what is left, why, and what would settle it."""
+    """A plan's id, or `cannot_tell` with the candidates, the reason, and what would settle it."""
 
     plan: str
     candidates: Sequence[str]
@@ -46,7 +46,7 @@ class Verdict:
 
 
 def decide(outlooks: Sequence[PlanOutlook], evidence: Evidence, terms: Terms) -> Verdict:
-    """The verdict over plans, one or more, whose outlooks share their resamples."""
+    """The verdict on plans (at least one) whose outlooks share their resamples."""
     everyone = [one.plan.id for one in outlooks]
     blocked = _too_little(evidence)
     if blocked is not None:
@@ -70,7 +70,7 @@ def decide(outlooks: Sequence[PlanOutlook], evidence: Evidence, terms: Terms) ->
 
 
 class Changes(NamedTuple):
-    """The cheapest plan on average, "" if there is none, and (level, plan) where another one is."""
+    """The cheapest plan on average ("" if none), and (spend level, plan) where another one becomes cheapest."""
 
     now: str = ""
     below: tuple[float, str] | None = None
@@ -81,10 +81,10 @@ NO_CHANGES = Changes()
 
 
 def changes_at(costs_at: Callable[[float], Mapping[str, float]], present: float) -> Changes:
-    """Where the cheapest plan changes, going down and up from `present`.
+    """The spend levels below and above `present` at which the cheapest plan changes.
 
-    `costs_at` gives mean costs by plan at a level of daily spend. Looks from a sixty-fourth of the present level to
-    sixty-four times it, to within a hundredth of the level.
+    `costs_at`: mean costs by plan at a level of daily spend. Searches from 1/64 to 64 times the present level, to
+    within 1 %.
     """
     now = _winner(costs_at(present))
     return Changes(now, _change(costs_at, present, now, 1 / _STEP), _change(costs_at, present, now, _STEP))
@@ -122,7 +122,7 @@ def _winner(costs: Mapping[str, float]) -> str:
 
 
 def _too_little(evidence: Evidence) -> tuple[str, str] | None:
-    """Why nothing can be said of any plan, and what would change that."""
+    """Why no plan can be judged, and what would change that; None if plans can be judged."""
     if evidence.unpriced_share > UNPRICED_SHARE_THAT_BLOCKS:
         models = evidence.unpriced_models or "some models"
         return (
@@ -142,13 +142,13 @@ def _too_little(evidence: Evidence) -> tuple[str, str] | None:
 
 
 def _open_ends(outlooks: Sequence[PlanOutlook], best: str) -> list[str]:
-    """Plans of unknown capacity that could beat the best known one."""
+    """Plans of unknown capacity that might be cheaper than the best known one."""
     bar = next((one.monthly.p50 for one in outlooks if one.plan.id == best), None)
     return [one.plan.id for one in outlooks if not one.is_known and (bar is None or one.monthly.p10 < bar)]
 
 
 def _without_extra_usage(outlooks: Sequence[PlanOutlook], evidence: Evidence, tolerance: float) -> Verdict:
-    """Work waits at a limit: the cheapest of the plans that surely carry it, and those that would be if they did."""
+    """The verdict if work waits at a limit: the cheapest plan that certainly carries it, with the uncertain ones."""
     sure, perhaps = [], []
     for one in outlooks:
         at_low, at_high = one.hit_probability_at_low, one.hit_probability_at_high
@@ -182,7 +182,7 @@ def _without_extra_usage(outlooks: Sequence[PlanOutlook], evidence: Evidence, to
 
 
 def _may_be_cheapest(one: PlanOutlook, sure: Sequence[PlanOutlook]) -> bool:
-    """Whether a plan would be the cheapest in enough months if it carried the work."""
+    """Whether the plan would be cheapest in enough months if it carried the work."""
     if not one.is_known:
         return not sure or _middle(one) < _middle(sure[-1])
     shares = cheapest_shares([*sure, one])

@@ -1,6 +1,6 @@
-"""The same recorded work paid for otherwise: ranges, not promises. Everything here is modelled.
+"""Recorded work priced under other conditions: ranges, not promises. Everything here is modelled.
 
-Prompts, outputs, turns and pauses stay as they were: nothing says that another model would have needed as many.
+Prompts, outputs, turns and pauses stay as recorded, though another model might need more or fewer.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -21,24 +21,24 @@ BATCH_SHARE_OF_PRICE = 0.5
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """Nano-dollars of the calls that could be judged, as they were and otherwise."""
+    """Nano-dollars of the calls that could be repriced: actual, and under the other conditions."""
 
     actual: int
     otherwise: Range
     calls: int
     left_out: int = 0  # calls without rates
-    does_not_fit: int = 0  # calls whose prompt the other model could not take
+    does_not_fit: int = 0  # calls whose prompt exceeds the other model's window
 
     @property
     def saving(self) -> Range:
-        """Nano-dollars saved; below nothing it would have cost more."""
+        """Nano-dollars saved; negative if it would have cost more."""
         return Range(
             self.actual - self.otherwise.high, self.actual - self.otherwise.mid, self.actual - self.otherwise.low
         )
 
 
 def token_factor(tokenizer: str, other: str) -> Range:
-    """How many tokens the same text has under another tokenizer ("old" or "new") for one it has now."""
+    """Tokens under the tokenizer `other` per token under `tokenizer` ("old" or "new"), for the same text."""
     if tokenizer == other:
         return SAME_TOKENS
     return NEW_TOKENS if other == "new" else OLD_TOKENS
@@ -50,9 +50,9 @@ def on_another_model(
     rates_for: Callable[[int], Rates | None],
     context_window: int | None,
 ) -> Case:
-    """Every call at another model's rates, its tokens scaled by `factor_of(model)`; None there leaves a call out.
+    """Every call at another model's rates, its tokens scaled by `factor_of(model)`; None leaves a call out.
 
-    `rates_for` gives the rates for a prompt size, because some models price long prompts otherwise.
+    `rates_for` takes the prompt size, because some models price long prompts differently.
     """
     actual = judged = left_out = does_not_fit = 0
     sums = [0.0, 0.0, 0.0]
@@ -85,8 +85,8 @@ def on_another_model(
 
 
 def other_cache_life(calls: Sequence[LoggedCall], ttl_ms: int, static_floor: int) -> Case:
-    """Every cache write with another lifetime. The range is a bootstrap over chains; where the shorter lifetime loses a
-    prefix, its cheap end keeps the first `static_floor` tokens, which other sessions may keep warm."""
+    """Every cache write with another lifetime. The range is a bootstrap over chains; if the shorter lifetime loses a
+    prefix, the cheap end keeps its first `static_floor` tokens, which other sessions may keep warm."""
     priced = [call for call in calls if call.rates is not None and call.cost is not None]
     gains = _gains(priced, ttl_ms, 0)
     if not gains:
@@ -105,8 +105,8 @@ def other_cache_life(calls: Sequence[LoggedCall], ttl_ms: int, static_floor: int
 
 
 def in_batches(calls: Iterable[LoggedCall], share: float) -> Case:
-    """A share of this work as batch requests, whose tokens cost half. Caches are not certain to hit inside a batch: one
-    end of the range has them as they were, the other sends every prompt uncached."""
+    """A share of this work as batch requests, at half the token price. Cache hits are uncertain in a batch: one end of
+    the range keeps them as recorded, the other sends every prompt uncached."""
     actual = judged = left_out = 0
     cached = uncached = beside = 0.0
     for call in calls:
@@ -129,10 +129,10 @@ def without_baseline_above(
     begun: Mapping[int, int],
     tokens: int,
 ) -> Case:
-    """Chains whose first prompt had been no larger than `tokens`: the excess is neither written nor read again.
+    """Chains with their first prompt cut to `tokens`: the excess is neither written nor read.
 
-    `begun`: tokens of each chain's first prompt, which may be no call of these. The careful end trims main chains only,
-    the other one subagents as well.
+    `begun`: tokens of each chain's first prompt, which may lie outside these calls. The cautious end trims main chains
+    only, the other one subagents too.
     """
     everything = [call for chain in (*main, *others) for call in chain]
     priced = [call for call in everything if call.cost is not None and call.rates is not None]
@@ -144,7 +144,7 @@ def without_baseline_above(
 
 
 def other_lifetime(calls: Iterable[LoggedCall]) -> int:
-    """The lifetime that most tokens were not written for, in milliseconds."""
+    """The less used cache lifetime, by tokens written; milliseconds."""
     long_lived = short_lived = 0
     for call in calls:
         long_lived += call.write_1h
@@ -153,7 +153,7 @@ def other_lifetime(calls: Iterable[LoggedCall]) -> int:
 
 
 def _pico(call: LoggedCall, rates: Rates) -> int:
-    """What its tokens cost, in pico-dollars."""
+    """Cost of the call's tokens in pico-dollars."""
     return (
         call.input * rates.input
         + call.cache_read * rates.read
@@ -164,7 +164,7 @@ def _pico(call: LoggedCall, rates: Rates) -> int:
 
 
 def _gains(calls: Sequence[LoggedCall], ttl_ms: int, static_floor: int) -> list[float]:
-    """Nano-dollars that each chain would have saved."""
+    """Nano-dollars saved by each chain."""
     by_chain: dict[int, float] = {}
     for one in replay(calls, ttl_ms, static_floor):
         if one.cost is not None and one.call.cost is not None:
