@@ -1,7 +1,8 @@
-"""A brief for the next session, made from ledger and transcript without a model (MODEL section 7.2: what R_o saves).
+"""A brief for the next session, made from ledger and transcript without a model (MODEL section 7.2: saves R_o).
 
-It holds what a newcomer needs to go on: the goal in the user's words, what was done, what last passed and failed, open
-to-dos, where things stand. It never exceeds 1,500 tokens, counted as no tokenizer would exceed; parts give way in turn.
+It has what a new session needs to continue: the goal in the user's words, what was done, the last passed and failed
+checks, open to-dos, the present state. It stays within 1,500 tokens by an upper bound that holds for any tokenizer;
+parts are shortened in turn.
 """
 
 import re
@@ -31,7 +32,7 @@ _MAX_COMMITS = 8
 _MESSAGE = re.compile(r"-[a-zA-Z]*m\s+(?:\"((?:[^\"\\]|\\.)*)\"|'([^']*)')")
 _HEREDOC = re.compile(r"^\$\(cat\s+<<-?\s*['\"\\]*\w+['\"]?\s*")
 _SUBJECT = re.compile(r"^\[[^\[\]\n]*\b[0-9a-f]{7,40}\] (.+)$", re.MULTILINE)
-_STYLES = re.compile(r"\x1b\[[0-9;]*m")  # colours, as test runners write them
+_STYLES = re.compile(r"\x1b\[[0-9;]*m")  # colour codes of test runners
 _OPEN_TODOS = {"in_progress": "~", "pending": " "}
 _ENDINGS = {
     Ending.NORMAL: "The last turn ended normally.",
@@ -56,7 +57,7 @@ def token_bound(text: str) -> int:
 
 
 def clipped(text: str, tokens: int) -> str:
-    """The text within so many tokens: its beginning and, where it is cut, its end."""
+    """The text cut to `tokens` tokens: its beginning and its end."""
     text = text.strip()
     if token_bound(text) <= tokens:
         return text
@@ -108,7 +109,7 @@ def _head(records: SessionRecords, turns: Sequence[TurnInfo]) -> str:
     if turns:
         began, ended = (local(at) for at in (turns[0].row.at, turns[-1].ended_at))
         when = f", {began:%Y-%m-%d %H:%M} to {ended:{'%H:%M' if began.date() == ended.date() else '%Y-%m-%d %H:%M'}}"
-    # On one line each: what follows a blank line in a folder's name would be a part of the brief.
+    # One line each: a blank line in a folder's name would start another part of the brief.
     place = f" in {_one_line(session.project)}" if session.project else ""
     branch = f", branch {_one_line(session.branch)}" if session.branch else ""
     return (
@@ -119,7 +120,7 @@ def _head(records: SessionRecords, turns: Sequence[TurnInfo]) -> str:
 
 
 def _part(title: str, lines: Sequence[str], budget: str) -> str:
-    """A part within its share: whole lines from the top, the first one cut if it alone is too long."""
+    """A part within its token budget: whole lines from the top; the first is cut if it alone is too long."""
     kept: list[str] = []
     left = _TOKENS[budget]
     for line in lines:
@@ -133,12 +134,12 @@ def _part(title: str, lines: Sequence[str], budget: str) -> str:
 
 
 def _goal(members: Sequence[TurnInfo], texts: SessionText) -> list[str]:
-    """The prompt that began the task, then the latest ones."""
+    """The task's first prompt, then the latest ones."""
     prompts = [
         texts.prompts.get(turn.row.prompt_uuid) or turn.row.text
         for turn in members
         if turn.row.kind == TurnKind.PROMPT
-        or (turn.row.kind == TurnKind.COMMAND and turn.row.text != RESUME_TEXT)  # which nobody wrote
+        or (turn.row.kind == TurnKind.COMMAND and turn.row.text != RESUME_TEXT)  # which the client wrote
     ]
     prompts = [prompt for prompt in prompts if prompt]
     if not prompts:
@@ -194,7 +195,7 @@ def _changes(members: Sequence[TurnInfo], commits: Sequence[ToolRow], records: S
 
 
 def _checks(members: Sequence[TurnInfo]) -> list[ToolRow]:
-    """The last check that passed, and the last one that failed and was not seen to pass since; the later one last."""
+    """The last passed check, and the last failed one that has not passed since; in order of time."""
     passed: ToolRow | None = None
     failed: ToolRow | None = None
     for tool in (tool for turn in members for tool in turn.tools):
@@ -209,7 +210,7 @@ def _checks(members: Sequence[TurnInfo]) -> list[ToolRow]:
 
 
 def _covers(command: str, other: str) -> bool:
-    """Whether a command runs all checks of another, and is not the narrower one: more words mean a smaller part."""
+    """Whether a command runs all checks of another and is not narrower; more words mean a narrower check."""
     return _programs(other) <= _programs(command) and len(command.split()) <= len(other.split())
 
 
@@ -222,7 +223,7 @@ def _programs(command: str) -> set[str]:
         options = len(following) - len(without_options(following))
         ends = range(options + 1 if word == "make" else 0, len(following) + 1)
         end = next((end for end in ends if _is_check([word, *following[:end]])), None)
-        if end is not None and not _is_check(following[:end]):  # else the program stands further on
+        if end is not None and not _is_check(following[:end]):  # otherwise the program comes later in the line
             found.add(" ".join([word, *following[:end]]))
     return found
 

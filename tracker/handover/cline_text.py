@@ -1,4 +1,4 @@
-"""The text of a Cline task, of either store (CLINE sections 2 and 3), under the keys that the ledger has for them."""
+"""Reads the text of a Cline task from either store (CLINE sections 2 and 3), keyed as in the ledger."""
 
 import re
 from collections.abc import Collection
@@ -39,7 +39,7 @@ _decode_result = msgspec.json.Decoder(str | list[_PartResult] | None).decode
 
 
 def add_cline_text(path: Path, texts: SessionText, wanted_tools: Collection[str]) -> None:
-    """Add a task's text; OSError if the file cannot be read, nothing where it is torn."""
+    """Add a task's text; OSError if the file cannot be read. A truncated file adds nothing."""
     whole = read_whole(str(path))
     if whole is None:
         return

@@ -1,6 +1,6 @@
-"""Reads the text of a session that the ledger does not keep from the agent's own files; none of it is stored.
+"""Reads a session's text, which the ledger does not store, from the agent's own files.
 
-What cannot be read is skipped: a brief may lack a line, a bill may not.
+Unreadable parts are skipped: a brief may lack a line.
 """
 
 import re
@@ -17,12 +17,12 @@ from tracker.sources.claude_code.tools import text_of
 from tracker.sources.file_access import open_regular
 
 _TODO_TOOLS = frozenset({"TodoWrite", "TaskCreate", "TaskUpdate"})
-_CREATED = re.compile(r"Task #(\w+) created")  # what the client calls an entry: a list may go on from another session
+_CREATED = re.compile(r"Task #(\w+) created")  # the client's id of an entry; a list may continue from another session
 
 
 @dataclass(slots=True)
 class SessionText:
-    """Prompts by the id of their record, the agent's latest answer, its to-do list, and the wanted tool uses."""
+    """Prompts by record id, the agent's latest answer, its to-do list, and the wanted tool uses."""
 
     prompts: dict[str, str] = field(default_factory=dict)
     answer: str = ""
@@ -32,18 +32,18 @@ class SessionText:
     commands: dict[str, str] = field(default_factory=dict)
 
     def asked(self, key: str, text: str) -> None:
-        """Take in a prompt."""
+        """Add a prompt."""
         self.prompts[key] = text.strip()
         self.is_answered = False
 
     def answered(self, text: str) -> None:
-        """Take in an answer of the agent."""
+        """Set the agent's latest answer."""
         if text.strip():
             self.answer, self.is_answered = text.strip(), True
 
 
 def read_session_text(paths: Iterable[Path], wanted_tools: Collection[str]) -> SessionText:
-    """The text in a session's own files, read in this order; a file that is gone adds nothing."""
+    """The text in a session's files, read in this order; missing files are skipped."""
     texts = SessionText()
     for path in paths:
         try:

@@ -1,7 +1,6 @@
-"""The price of a call: a function of model, time, prompt size, speed, service tier and place (PRICES 1.1).
+"""The price of a call, by model, time, prompt size, speed, service tier and region (PRICES 1.1).
 
-A call keeps the price of its day; a UTC day starts at 00:00 UTC. A model without a price has none: never zero, never
-that of a relative.
+A call keeps the price of its UTC day. An unknown model has no price: never zero, never that of a related model.
 """
 
 from collections.abc import Iterable
@@ -21,16 +20,16 @@ _DAY_MS = 86_400_000
 
 
 class PriceBook:
-    """Asks the user's rows first, then the bundled table, then genai-prices. Not for use by several threads at once.
+    """Looks up the user's rows first, then the bundled table, then genai-prices. Not thread-safe.
 
-    The first row of a bundled model also serves calls before its date: models run as previews before their release.
+    A bundled model's first row also covers calls before its date, as models run as previews before their release.
     """
 
     def __init__(self, user_file: "Path | None" = None, resolved: Iterable[Price] = ()) -> None:
-        """`user_file`: the user's own prices (format: tracker.pricing.user_rows); it may be absent.
+        """`user_file`: the user's own prices (format: tracker.pricing.user_rows); it need not exist.
 
-        `resolved`: price rows that earlier runs got from this class; those of other providers' models that hold
-        whatever the day and the prompt spare the import of genai-prices. ValueError if the user's file is wrong.
+        `resolved`: price rows from earlier runs; those of other providers' models that hold for any day and prompt
+        size make the import of genai-prices unnecessary. ValueError if the user's file is invalid.
         """
         self._users: dict[str, tuple[PriceRow, ...]] = {}
         if user_file:
@@ -45,11 +44,11 @@ class PriceBook:
     def resolve(
         self, model: str, provider: str | None, at_ms: int, prompt_tokens: int, served: Served = ORDINARY
     ) -> Price | None:
-        """The price of a call, `None` if its model has none.
+        """The price of a call; None if its model has none.
 
-        `model` in any form of its id, `provider` as the agent names it, `at_ms` the request's time in epoch
-        milliseconds, `prompt_tokens` input, cache read and cache writes together: a prompt above a model's threshold
-        pays the long rates for the whole request.
+        `model`: any form of its id; `provider`: as the agent names it; `at_ms`: epoch milliseconds of the request;
+        `prompt_tokens`: input, cache reads and cache writes together. A prompt above the model's threshold pays the
+        long rates for the whole request.
         """
         day = at_ms // _DAY_MS
         brackets = self._by_day.get((model, provider, day, served))
@@ -64,7 +63,7 @@ class PriceBook:
         return None
 
     def price(self, price_id: str) -> Price:
-        """A price that `resolve` gave, by its id."""
+        """A price returned by `resolve`, by its id."""
         return self._given[price_id]
 
     def rows(self) -> tuple[PriceRow, ...]:
@@ -78,14 +77,14 @@ class PriceBook:
     def price_rows_for(self, model: str) -> tuple[PriceRow, ...]:
         """The rows of a model, the user's first; empty if neither table has it.
 
-        Any form of its id will do; the rates are those of that form, as a cloud's regional id costs more.
+        `model` may be any form of its id; the rates are those of that form, as a cloud's regional id costs more.
         """
         name = normalise(model)
         rows = self._users.get(name.canonical, ()) + bundled_rows_by_model().get(name.canonical, ())
         return tuple(at_permille(row, name.region_multiplier_permille) for row in rows)
 
     def _look_up(self, model: str, provider: str | None, at_ms: int, served: Served) -> tuple[Brackets, bool]:
-        """Prices by prompt size, and whether they hold for the whole UTC day."""
+        """Price brackets by prompt size, and whether they hold for the whole UTC day."""
         name = normalise(model)
         row = self._row(name, provider, at_ms // _DAY_MS)
         if row is not None:

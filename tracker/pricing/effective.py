@@ -1,6 +1,6 @@
-"""From a list price to the price of a request: pick the tier, multiply, name the result.
+"""Turns a list price into the price of a request: choose the tier, apply multipliers, name the result.
 
-Multipliers are whole per mille and multiply each other (PRICES 1.2). They touch token rates, never web searches.
+Multipliers are integers in per mille and multiply each other (PRICES 1.2). They apply to token rates, not web searches.
 """
 
 from zlib import crc32
@@ -15,15 +15,14 @@ from tracker.pricing.rows import ListRates, PriceRow
 WEB_SEARCH_NANO = 10_000_000
 BATCH_PERMILLE = 500
 US_ONLY_PERMILLE = 1100
-# The provider of a user's price that holds wherever the model runs.
+# Provider of a user's price that applies wherever the model runs.
 ANY_PROVIDER = "any"
-# Opus 4.6: from this model on US-only inference costs more (PRICES 1.2).
+# Release of Opus 4.6, the first model whose US-only inference costs more (PRICES 1.2).
 _US_PREMIUM_FROM = "2026-02-05"
-# The largest prompt of the last bracket: more tokens than any counter holds.
+# Upper bound of the last bracket, more tokens than any prompt has.
 NO_LIMIT = 1 << 128
 
-# How a request was served, in the words of its usage: speed, service tier and place. A plain tuple, as there is one a
-# call.
+# How a request was served, as in its usage: speed, service tier and region. A plain tuple, as there is one per call.
 Served = tuple[str | None, str | None, str | None]
 ORDINARY: Served = (None, None, None)
 # The prices of one request by prompt size, smallest first: (largest prompt in tokens that the price holds for, price).
@@ -31,10 +30,10 @@ Brackets = tuple[tuple[int, Price], ...]
 
 
 def row_brackets(row: PriceRow, name: ModelName, served: Served) -> Brackets:
-    """The prices that a row gives a request that was served so.
+    """The price brackets of a row for a request served like this.
 
-    Fast rates hold whatever the prompt size and take no batch discount. A row without fast rates serves "fast" requests
-    at its standard price, as the provider does (PRICES 1.3).
+    Fast rates apply to any prompt size and have no batch discount. Without fast rates, "fast" requests cost the
+    standard price, as at the provider (PRICES 1.3).
     """
     speed, tier, geo = served
     geo_permille = us_only_permille(name, geo)
@@ -49,19 +48,19 @@ def row_brackets(row: PriceRow, name: ModelName, served: Served) -> Brackets:
 
 
 def us_only_permille(name: ModelName, geo: str | None) -> int:
-    """1100 for a request that was kept in the US, where the model has that premium, else 1000."""
+    """1100 for a US-only request of a model with that premium, else 1000."""
     if geo == "us" and released_since(name.canonical, _US_PREMIUM_FROM):
         return US_ONLY_PERMILLE
     return LIST_PERMILLE
 
 
 def multiplied(rates: ListRates, permille: int) -> ListRates:
-    """Rates times a per mille factor, each rounded half to even to a pico-dollar (list prices stay exact)."""
+    """Rates times a per mille factor, rounded half to even to whole pico-dollars."""
     return ListRates(*(thousandth(rate * permille) for rate in rates))
 
 
 def at_permille(row: PriceRow, permille: int) -> PriceRow:
-    """A row with all its rates times a per mille factor."""
+    """The row with all rates multiplied by a per mille factor."""
     return msgspec.structs.replace(
         row,
         standard=multiplied(row.standard, permille),
@@ -83,7 +82,7 @@ def _price(
     provider = row.provider or (ANY_PROVIDER if row.is_users else "anthropic")
     owner, edition = "", ""
     if row.is_users:
-        # Edited rates make another row of the ledger, so that calls keep the one that they were priced by.
+        # Edited rates get another id in the ledger, so that calls keep the row they were priced by.
         owner, edition = f"user:{provider}/", f"#{crc32(repr(rates).encode()):08x}"
     return Price(
         id=f"{owner}{row.model}@{row.effective_from}/{tier}{edition}",

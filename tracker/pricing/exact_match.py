@@ -1,7 +1,8 @@
-"""Whether a find of genai-prices is the model that was asked for, or only a relative of it.
+"""Whether genai-prices found the requested model, or only a related one.
 
-The package's patterns such as "starts with claude-opus-4-5" or "contains gemini-1.5-pro" are written for snapshots, and
-would as well take a later model whose name begins so. What such a pattern leaves of an id must not name another model.
+The package's patterns, such as "starts with claude-opus-4-5" or "contains gemini-1.5-pro", are meant for snapshots, but
+also match later models whose name begins alike. The part of an id that a pattern does not match must not name another
+model.
 """
 
 import re
@@ -10,9 +11,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from genai_prices.types import MatchLogic, ModelInfo
 
-# In front of a pattern's text: a path, a region, a vendor.
+# Allowed before the pattern's text: a path, a region, a vendor.
 _HARMLESS_PREFIX = re.compile(r"(?:.*[/.])?")
-# Behind it: a word or a date for the snapshot, a Bedrock revision.
+# Allowed after it: a word or date of the snapshot, a Bedrock revision.
 _HARMLESS_SUFFIX = re.compile(
     r"""
     (?:-?(?:latest|preview|exp))?
@@ -25,7 +26,7 @@ _COMPACT_DATE = re.compile(r"(20\d\d)(\d\d)(\d\d)$")
 
 
 def names_exactly(model: "ModelInfo", model_id: str) -> bool:
-    """Whether `model` is what the lower-case `model_id` names; the package also tries ids with their date dashed."""
+    """Whether the lower-case `model_id` names exactly `model`; like the package, also tries the date with dashes."""
     return any(_matches(model.match, text) for text in (model_id, _COMPACT_DATE.sub(r"\1-\2-\3", model_id)))
 
 
@@ -37,7 +38,7 @@ def _matches(logic: "MatchLogic", text: str) -> bool:
     if isinstance(logic, types.ClauseOr):
         return any(_matches(part, text) for part in logic.or_)
     if isinstance(logic, types.ClauseAnd):
-        # Beside a text that names the model stand regular expressions that shut variants out.
+        # Regular expressions beside the text only exclude variants.
         return any(_matches(part, text) for part in logic.and_ if not isinstance(part, types.ClauseRegex))
     if isinstance(logic, types.ClauseStartsWith):
         return _is_harmless("", text[len(logic.starts_with) :])

@@ -1,4 +1,4 @@
-"""What a model is apart from its price: facts.csv holds a line per model (PRICES section 1.4)."""
+"""Facts of models other than their price; facts.csv has a line per model (PRICES section 1.4)."""
 
 from functools import cache
 
@@ -8,16 +8,16 @@ from tracker.pricing.names import normalise
 
 
 class ModelFacts(msgspec.Struct, frozen=True):
-    """Facts of one model as of the newest known state (windows grew; prices.csv dates them)."""
+    """Facts of one model in its newest known state (windows have grown; prices.csv dates them)."""
 
     model: str
     context_window: int  # tokens
-    tokenizer: str  # old | new: the new one makes about 30 % more tokens of the same text (PRICES 1.4)
+    tokenizer: str  # old | new: the new one gives about 30 % more tokens for the same text (PRICES 1.4)
 
 
 @cache
 def all_facts() -> dict[str, ModelFacts]:
-    """The facts of every model of the bundled table, by its id there."""
+    """The facts of every model in the bundled table, by id."""
     import csv
     from pathlib import Path
 
@@ -27,5 +27,5 @@ def all_facts() -> dict[str, ModelFacts]:
 
 
 def facts_for(model: str) -> ModelFacts | None:
-    """The facts of a model under any form of its id; `None` if it is not in the table."""
+    """The facts of a model, by any form of its id; None if it is not in the table."""
     return all_facts().get(normalise(model).canonical)

@@ -1,7 +1,7 @@
-"""One name per model: every id form under which a client may record a Claude model leads to the id of the price table.
+"""Normalises model ids: every form in which a client may record a Claude model maps to its id in the price table.
 
-The version names a model, its date only a snapshot of it: an unknown date means the same model, an unknown version a
-model without a price. Nothing is guessed from the family. Forms: PRICES section 1.5.
+A version names a model, a date only a snapshot: an unknown date means the same model, an unknown version a model
+without a price. Nothing is guessed from the family. Forms: PRICES section 1.5.
 """
 
 import re
@@ -10,15 +10,15 @@ from typing import NamedTuple
 
 from tracker.pricing.rows import bundled_rows_by_model, epoch_day
 
-# What the client writes instead of a model for messages of its own making.
+# The client's placeholder for messages it made up itself.
 SYNTHETIC = "<synthetic>"
-# Names in a client's settings that stand for whatever the client takes for the current model: not models.
+# Aliases in a client's settings for the current model, not models.
 SETTINGS_ALIASES = frozenset({"best", "default", "fable", "haiku", "opus", "opusplan", "sonnet"})
-# Forms of an id that only these sellers use, whatever provider the client names.
+# Forms of an id that only these providers use, whatever provider the client names.
 FORMS_OF_RESELLERS = frozenset({"bedrock", "openrouter", "vertex"})
 LIST_PERMILLE = 1000
 REGIONAL_PERMILLE = 1100
-# Sonnet 4.5: from this model on Bedrock and Vertex charge more for a request that stays in a region (PRICES 1.2).
+# Release of Sonnet 4.5, the first model for which Bedrock and Vertex charge a regional premium (PRICES 1.2).
 _REGIONAL_PREMIUM_FROM = "2025-09-29"
 
 _ARN = re.compile(r"arn:aws[a-z-]*:bedrock:[^:]*:[^:]*:(?P<kind>[a-z-]+)/(?P<id>.+)")
@@ -46,21 +46,21 @@ _CLAUDE = re.compile(
 
 
 class ModelName(NamedTuple):
-    """What an id says. `canonical` is "" for the client's own messages, the tidied id for what is no Claude model."""
+    """A parsed id. `canonical` is "" for the client's own messages, the tidied id for other vendors' models."""
 
     canonical: str
-    provider: str  # anthropic | bedrock | vertex | openrouter as the form tells, "" if it tells nothing
+    provider: str  # anthropic | bedrock | vertex | openrouter, "" if the form does not tell
     region_multiplier_permille: int
     fast: bool
 
 
 @lru_cache(maxsize=4096)
 def normalise(model: str) -> ModelName:
-    """Read a model id in any of the forms of PRICES section 1.5, whatever its case and spacing.
+    """Parse a model id in any form of PRICES section 1.5; case and spacing do not matter.
 
-    Settings aliases and opaque Bedrock application profiles are handed back as they are: they name no model. The
-    region multiplier is 1100 for a Bedrock or Vertex id with a region (a bare Bedrock id included) from Sonnet 4.5 on,
-    else 1000.
+    Settings aliases and opaque Bedrock application profiles name no model and are returned unchanged. The region
+    multiplier is 1100 for a Bedrock or Vertex id with a region (including a bare Bedrock id) from Sonnet 4.5 on, else
+    1000.
     """
     text = _tidy(model)
     if text in {"", SYNTHETIC}:
@@ -81,7 +81,7 @@ def normalise(model: str) -> ModelName:
 
 
 def fallback_id(model: str) -> str:
-    """The id as its provider writes it, without the client's "[1m]" and a cloud's path, for tables of other makers."""
+    """The id as its provider writes it, without the client's "[1m]" and a cloud's path, for other vendors' tables."""
     text = _tidy(model)
     if (arn := _ARN.fullmatch(text)) and arn["kind"] in _READABLE_ARN_KINDS:
         text = arn["id"]
@@ -89,7 +89,7 @@ def fallback_id(model: str) -> str:
 
 
 def released_since(canonical: str, date: str) -> bool:
-    """Whether a Claude model is of that day or later; one that the table does not know is newer than the table."""
+    """Whether a Claude model was released on that day or later; models missing from the table count as newer."""
     rows = bundled_rows_by_model().get(canonical)
     if rows is None:
         return canonical.startswith("claude-")
@@ -105,7 +105,7 @@ def _without_1m(text: str) -> str:
 
 
 def _unwrap(text: str) -> tuple[str, str, bool]:
-    """Take off what clouds and gateways put around an id: (id, provider or "", whether a region is named)."""
+    """Remove what clouds and gateways add to an id: (id, provider or "", whether a region is named)."""
     if arn := _ARN.fullmatch(text):
         if arn["kind"] not in _READABLE_ARN_KINDS:
             return text, "bedrock", False

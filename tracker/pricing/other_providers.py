@@ -1,8 +1,8 @@
-"""Prices of models that our own table does not hold, from the genai-prices package, for exactly the model asked for.
+"""Prices of models missing from our own table, from the genai-prices package, for exactly the requested model.
 
-The package costs 0.3 s to import, so only the first call to such a model imports it. It finds models by patterns, some
-of which take in a whole family; a find counts only if it leaves nothing of the id but a date or the like. Its traps in
-counting tokens (PRICES 2.1) do not bite: only its rates are used, never its sums.
+The package takes 0.3 s to import, so only the first call to such a model imports it. It matches models by patterns,
+some of which cover a whole family; a match counts only if the rest of the id is a date or the like. Its pitfalls in
+counting tokens (PRICES 2.1) do not matter: only its rates are used, never its sums.
 """
 
 from collections.abc import Iterable
@@ -20,8 +20,8 @@ from tracker.pricing.rows import FROM_THE_BEGINNING, ListRates
 if TYPE_CHECKING:
     from genai_prices.types import ModelInfo, ModelPrice, TieredPrices
 
-# Ids of providers in agents' records (CLINE section 3) that genai-prices calls otherwise. A provider that is neither
-# here nor known there by its id (a local server, a reseller without a list price) has no prices.
+# Provider ids in agents' records (CLINE section 3) that genai-prices names differently. A provider that is neither here
+# nor known there by its id (a local server, a reseller without a list price) has no prices.
 _PROVIDER_NAMES = {
     "bedrock": "aws",
     "claude-code": "anthropic",
@@ -36,47 +36,47 @@ _PROVIDER_NAMES = {
 # The maker of GLM has two lists. Of a model that is named alone the package takes that for China, which is half of the
 # one in dollars and lacks glm-4.5 and glm-4.6.
 _GLM, _GLM_SELLER = "glm-", "zai"
-# OpenRouter's word behind an id, "vendor/model:free", for what has "no per-token cost". genai-prices lists many such
-# ids, without a rate, and not those that are newer than it.
+# OpenRouter's suffix, as in "vendor/model:free", for models with "no per-token cost". genai-prices lists many such ids,
+# without rates, but not newer ones.
 _FREE_VARIANT = ":free"
 _FREE_SOURCE = "https://openrouter.ai/docs/guides/routing/model-variants/free"
 _FREE_CHECKED_ON = "2026-11-22"
-# Tier of a price that holds on every day and for every prompt size.
+# Tier of a price that applies on every day and to every prompt size.
 _FLAT = "flat"
-_LAST_MS = 253_402_300_799_000  # the end of the year 9999, the last that datetime knows
+_LAST_MS = 253_402_300_799_000  # end of the year 9999, the last that datetime supports
 
 
 class _Found(NamedTuple):
     provider: str
     model: "ModelInfo"
-    has_variants: bool  # whether its fast and batch prices are this provider's
+    has_variants: bool  # whether its fast and batch prices apply at this provider
 
 
 class _Quote(NamedTuple):
-    """The rates of one model at one instant."""
+    """The rates of one model at one moment."""
 
     rates: "ModelPrice"
     effective_from: str
-    words: tuple[str, ...]  # what sets them apart from the model's standard price: fast, batch, hours of the day
+    words: tuple[str, ...]  # how they differ from the model's standard price: fast, batch, hours of the day
     holds_always: bool
     holds_all_day: bool
 
 
 class OtherPrices:
-    """Looks up models of other providers; remembers what it found for as long as it lives."""
+    """Looks up models of other providers, and caches the results."""
 
     def __init__(self, resolved: Iterable[Price]) -> None:
-        """`resolved`: rows of earlier runs; those that hold on every day for every prompt spare the import."""
+        """`resolved`: rows of earlier runs; those that apply to every day and prompt size save the import."""
         self._earlier = {(row.provider, row.model): row for row in resolved if row.tier == _FLAT}
         self._found: dict[tuple[str, str | None], _Found | None] = {}
 
     def brackets(
         self, model: str, provider: str | None, at_ms: int, served: Served, geo_permille: int
     ) -> tuple[Brackets, bool]:
-        """Prices by prompt size (none if the model is unknown), and whether they hold for the whole UTC day.
+        """Price brackets by prompt size (none for an unknown model), and whether they hold for the whole UTC day.
 
-        `model` is a lower-case id without "[1m]"; `provider` an id as agents record it, None to let the model's name
-        decide. A cache rate that is missing there is the input rate, a missing one-hour write rate the write rate.
+        `model`: a lower-case id without "[1m]"; `provider`: an id as agents record it, None to go by the model's name.
+        A missing cache rate is the input rate, a missing one-hour write rate the five-minute one.
         """
         genai_provider = _PROVIDER_NAMES.get(provider, provider) if provider else None
         if model.endswith(_FREE_VARIANT) and "/" in model and genai_provider in {"openrouter", None}:
@@ -129,7 +129,7 @@ def _find(model: str, provider: str | None) -> _Found | None:
         answer = genai_prices.calc_price(genai_prices.Usage(), model, provider_id=provider)
     except LookupError:
         return None
-    # The package also takes a provider whose id merely contains a known one.
+    # The package also accepts a provider whose id merely contains a known one.
     if provider is not None and answer.provider.id != provider:
         return None
     if not names_exactly(answer.model, model):
@@ -147,7 +147,7 @@ def _quote(found: _Found, when: datetime, served: Served) -> _Quote:
     if found.has_variants and (speed == "fast" or tier == "batch"):
         word, context = ("fast", {"speed": "fast"}) if speed == "fast" else ("batch", {"processing": "batch"})
         rates = model.get_prices(when, context)
-        # A price that the package does not know comes back as the standard one, without a word.
+        # For a price it does not know, the package silently returns the standard one.
         words = [word] if rates != standard else []
     conditions = [] if isinstance(model.prices, ModelPrice) else [price.constraint for price in model.prices]
     hours = [condition for condition in conditions if isinstance(condition, TimeOfDateConstraint)]
@@ -170,7 +170,7 @@ def _quote(found: _Found, when: datetime, served: Served) -> _Quote:
 def _quoted_brackets(provider: str, model: str, quote: _Quote, geo_permille: int) -> Brackets:
     rates = quote.rates
     if rates.input_mtok is None or rates.output_mtok is None or rates.requests_kcount is not None:
-        return ()  # not charged by tokens, or not by them alone
+        return ()  # not billed by tokens alone
     starts = _tier_starts(rates)
     source = _source()
     words = (*quote.words, "us") if geo_permille != LIST_PERMILLE else quote.words
@@ -198,7 +198,7 @@ def _quoted_brackets(provider: str, model: str, quote: _Quote, geo_permille: int
 
 
 def _tier_starts(rates: "ModelPrice") -> list[int]:
-    """Prompt sizes above which another price holds, ascending."""
+    """Prompt sizes above which another price applies, ascending."""
     from genai_prices.types import TieredPrices
 
     tiered = [value for value in vars(rates).values() if isinstance(value, TieredPrices)]
@@ -206,7 +206,7 @@ def _tier_starts(rates: "ModelPrice") -> list[int]:
 
 
 def _rates_above(rates: "ModelPrice", lower: int) -> ListRates:
-    """Rates of a prompt of more tokens than `lower`, up to the next tier."""
+    """Rates of a prompt with more than `lower` tokens, up to the next tier."""
     input_rate = _above(rates.input_mtok, lower)
     write = _above(rates.cache_write_mtok, lower, input_rate)
     usd_per_mtok = (

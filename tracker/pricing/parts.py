@@ -1,4 +1,4 @@
-"""The price of a call that was several requests: each is judged by the long-prompt bound by itself (CLAUDE_CODE 3)."""
+"""The price of a call made of several requests: the long-prompt threshold applies to each alone (CLAUDE_CODE 3)."""
 
 from collections.abc import Callable, Sequence
 
@@ -9,17 +9,17 @@ Amounts = tuple[int, int, int, int, int]  # input, cache read, 5-minute writes, 
 
 
 def prompt_of(amounts: Amounts) -> int:
-    """Tokens of a request's prompt."""
+    """Prompt tokens of a request."""
     return amounts[0] + amounts[1] + amounts[2] + amounts[3]
 
 
 def price_parts(
     price_of: Callable[[int], Price | None], whole: Amounts, parts: Sequence[Amounts], searches: int
 ) -> tuple[Price, int] | None:
-    """Price row and cost in nano-dollars of a call of `whole`, made of `parts`; None if its model has no price.
+    """Price row and cost in nano-dollars of a call with the amounts `whole`, made of `parts`; None without a price.
 
-    `price_of` gives the row for a prompt of so many tokens. The call's row is that of the shortest prompt; what longer
-    ones pay above it is in the cost alone.
+    `price_of` returns the row for a prompt size in tokens. The call gets the row of its shortest prompt; the extra cost
+    of longer ones is only in the cost.
     """
     rows = [(price_of(prompt_of(part)), part) for part in sorted(parts, key=prompt_of)]
     shortest, longest = rows[0][0], rows[-1][0]

@@ -1,7 +1,7 @@
-"""Price rows are dated data: a new price is a new row, an old row is changed only to correct it.
+"""Dated price rows: a new price is a new row; an old row changes only to correct it.
 
-The bundled table is prices.csv: $ per million tokens, one row per model and price period (PRICES section 1). All five
-rates of every tier stand there as data, because none of them is a fixed multiple of another. Read once per process.
+The bundled table is prices.csv: $ per million tokens, one row per model and price period (PRICES section 1). It holds
+all five rates of every tier, because none is a fixed multiple of another. Read once per process.
 """
 
 from collections.abc import Callable, Mapping
@@ -12,7 +12,7 @@ import msgspec
 
 from store.money import PICO_PER_USD_PER_MTOK, pico_from_usd_per_mtok
 
-# The effective date of a price without a date: it holds for every call.
+# Effective date of a price without a date, which applies to every call.
 FROM_THE_BEGINNING = "1970-01-01"
 _LARGEST_PICO = 10_000 * PICO_PER_USD_PER_MTOK  # $10,000 per million tokens: sums of costs must stay below 2**63
 _RATE_COLUMNS = ("input", "output", "cache_write_5m", "cache_write_1h", "cache_read")
@@ -32,7 +32,7 @@ class ListRates(NamedTuple):
 
 
 class PriceRow(msgspec.Struct, frozen=True):
-    """The list price of a model from one UTC day on, before any multiplier."""
+    """The list price of a model from a UTC day on, before any multiplier."""
 
     model: str
     effective_from: str  # date
@@ -45,20 +45,20 @@ class PriceRow(msgspec.Struct, frozen=True):
     checked_on: str
     source: str
     is_users: bool = False
-    provider: str | None = None  # only in a user's rows: the row holds for calls to this provider, None for all
+    provider: str | None = None  # only in a user's rows: applies to calls to this provider, None to all
 
 
 def epoch_day(iso_date: str) -> int:
-    """Days since 1970-01-01 of an ISO date; ValueError if it is none."""
+    """Days from 1970-01-01 to an ISO date; ValueError if it is no date."""
     from datetime import date
 
     return date.fromisoformat(iso_date).toordinal() - date(1970, 1, 1).toordinal()
 
 
 def row_from_fields(fields: Mapping[str, str], *, is_users: bool = False) -> PriceRow:
-    """Read one row of prices.csv's columns, rates in $ per million tokens; ValueError says what is wrong with it.
+    """Parse a row with prices.csv's columns, rates in $ per million tokens; ValueError says what is wrong.
 
-    An absent cache rate is the input rate of its tier (MODEL section 11). A tier needs input and output, or neither.
+    A missing cache rate is its tier's input rate (MODEL section 11). A tier needs input and output, or neither.
     """
     model = fields.get("model", "").strip()
     if not model:
@@ -119,7 +119,7 @@ def _pico(text: str) -> int:
 
 @cache
 def bundled_rows() -> tuple[PriceRow, ...]:
-    """All rows of the bundled table in the file's order: by model, and by date within a model."""
+    """All rows of the bundled table in file order: by model, then by date."""
     import csv
     from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""A user's own prices: a contract, a proxy, a model that no table knows. They win over every other table.
+"""The user's own prices: a contract, a proxy, a model missing from all tables. They override every other table.
 
 `prices.toml` in the state folder holds one `[[price]]` table per model and price period. Its keys are the columns of
 the bundled prices.csv; all amounts are $ per million tokens, as numbers or strings:
@@ -17,8 +17,8 @@ the bundled prices.csv; all amounts are $ per million tokens, as numbers or stri
     fast_output = 36
     source = "contract of October"
 
-A user's row says nothing about calls before its date; those keep the price of the other tables. Batch, US-only and
-regional multipliers apply to it as to a list price.
+A user's row does not apply to calls before its date; those keep the other tables' price. Batch, US-only and regional
+multipliers apply to it as to a list price.
 """
 
 from collections.abc import Iterable, Mapping
@@ -31,9 +31,9 @@ PRICES_NAME = "prices.toml"
 
 
 def load_user_rows(path: Path) -> tuple[PriceRow, ...]:
-    """The rows of a user's price file, models normalised; a file that is not there holds none.
+    """The rows of a user's price file, with normalised models; none if the file does not exist.
 
-    ValueError names the file, the row and the key that cannot be read. OSError if the file is there but unreadable.
+    ValueError names the file, the row and the invalid key. OSError if the file cannot be read.
     """
     try:
         text = path.read_text(encoding="utf-8-sig")

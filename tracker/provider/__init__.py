@@ -1,1 +1,1 @@
-"""The provider's own figures: its reports on usage and cost, asked for or saved, and its count of tokens."""
+"""The provider's own figures: usage and cost reports, fetched or from saved files, and token counts."""

@@ -1,8 +1,8 @@
-"""Asks the provider: the organisation's usage and cost reports, how many tokens a text has (PRICES section 5), a model.
+"""Calls the provider's API: usage and cost reports, token counts (PRICES section 5), and a model.
 
-The SDK takes over a second to import and is imported only inside the functions that were asked to call it. A key comes
-from the environment or the system's keyring, is never stored, and never appears in an error or a log: errors here are
-sentences of our own, whatever the server answered, and the SDK's loggers are silenced before it sees the key.
+The SDK takes over a second to import, so only the functions that need it import it. A key comes from the environment or
+the system's keyring, is never stored, and never appears in an error or a log: error texts are our own, whatever the
+server answered, and the SDK's loggers are silenced before it gets the key.
 """
 
 import logging
@@ -34,7 +34,7 @@ COST = "/v1/organizations/cost_report"
 CODE_USAGE = "/v1/organizations/usage_report/claude_code"
 
 _TIMEOUT_SECONDS = 60.0
-_KEYRING_SECONDS = 60.0  # the user may be asked for a password first
+_KEYRING_SECONDS = 60.0  # the keyring may ask the user for a password
 _LONGEST_WAIT_SECONDS = 30.0
 _TRIES = 3
 _DAYS_A_PAGE = 31
@@ -43,11 +43,11 @@ _LOGGERS = ("anthropic", "httpx2", "httpcore2", "httpx", "httpcore")
 
 
 class ProviderError(UserError):
-    """What the provider did, and what to do. It never holds a key."""
+    """What went wrong at the provider, and what to do. Never contains a key."""
 
 
 class Key(NamedTuple):
-    """A key, and where it was found; the name is what may be shown."""
+    """A key and where it was found; only `found_in` may be shown."""
 
     secret: str
     found_in: str
@@ -57,7 +57,7 @@ class Key(NamedTuple):
 
 
 def find_key(names: Sequence[str], account: str) -> Key | None:
-    """The first key of these environment variables, else of the system's keyring; ProviderError if it is no key."""
+    """The first key in these environment variables, else in the system's keyring; ProviderError if it is no key."""
     for name in names:
         secret = os.environ.get(name, "").strip()
         if secret:
@@ -67,9 +67,9 @@ def find_key(names: Sequence[str], account: str) -> Key | None:
 
 
 def fetch_report(path: str, key: Key, first: date, last: date) -> list[dict[str, Any]]:
-    """All pages of a report for UTC days from `first` to `last`, in the form in which the provider sends them.
+    """All pages of a report for UTC days from `first` to `last`, as the provider sends them.
 
-    ProviderError for whatever goes wrong.
+    ProviderError for any failure.
     """
     if path == CODE_USAGE:
         spans = [{"starting_at": day.isoformat(), "limit": 1000} for day in days_between(first, last)]
@@ -95,9 +95,9 @@ def count_tokens(
     text: str = "",
     tools: Sequence[dict[str, Any]] = (),
 ) -> int:
-    """Tokens that a text, or tool definitions, add to a prompt of that model; ProviderError if it cannot be told.
+    """Tokens that a text or tool definitions add to a prompt of this model; ProviderError for any failure.
 
-    The provider counts whole requests: the count of an all but empty one is taken off.
+    The provider counts whole requests, so the count of a nearly empty one is subtracted.
     """
     messages: list[Any] = [{"role": "user", "content": "."}]
     parts: dict[str, Any] = {}
@@ -119,7 +119,7 @@ def count_tokens(
 
 
 def ask_model(key: Key, model: str, instructions: str, words: str, max_output: int) -> "Message":
-    """A model's answer of at most so many tokens; ProviderError for whatever goes wrong."""
+    """A model's answer of at most `max_output` tokens; ProviderError for any failure."""
     messages: list[Any] = [{"role": "user", "content": words}]
     with _client(key) as client:
         ask = partial(client.messages.create, model=model, max_tokens=max_output, system=instructions)
@@ -128,7 +128,7 @@ def ask_model(key: Key, model: str, instructions: str, words: str, max_output: i
 
 
 def _client(key: Key) -> "Anthropic":
-    # 1.3 s of import, for those only who ask the provider something.
+    # Late import: it takes 1.3 s.
     import anthropic
 
     for name in _LOGGERS:

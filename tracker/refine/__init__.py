@@ -1,1 +1,1 @@
-"""`tasks --refine`: a small model suggests starts, titles and status of tasks, when asked for and priced first."""
+"""`tasks --refine`: a small model suggests starts, titles and status of tasks, on request and priced first."""

@@ -1,6 +1,6 @@
-"""The two ways to ask a model: the API with the user's key, or the user's own Claude Code, signed in as it is.
+"""Two ways to ask a model: the API with the user's key, or the user's own Claude Code with its login.
 
-Nothing here decides to ask: `tasks --refine` does, after it has shown what would be sent and the user has said yes.
+Only `tasks --refine` calls this, after showing what would be sent and getting the user's consent.
 """
 
 import os
@@ -16,36 +16,35 @@ from tracker.errors import UserError
 from tracker.sources.claude_code.lines import Usage
 
 _CLIENT_SECONDS = 180.0
-# As bare a question as at the API: no tools, nothing of the user's settings, hooks, plugins and memory files, no
-# session left behind.
+# As bare as an API request: no tools, none of the user's settings, hooks, plugins and memory files, no stored session.
 _CLIENT_OPTIONS = (
     "--print", "--output-format", "json", "--tools", "", "--setting-sources", "", "--strict-mcp-config",
     "--no-session-persistence",
 )  # fmt: skip
 _CLIENT_VARIABLES = {
-    "CLAUDE_CODE_DISABLE_ATTACHMENTS": "1",  # else it reads the files that an @ in the words names, and sends them
+    "CLAUDE_CODE_DISABLE_ATTACHMENTS": "1",  # else it reads and sends files named by an @ in the text
     "MAX_THINKING_TOKENS": "0",
     "CLAUDE_CODE_MAX_RETRIES": "1",
 }
 
 
 class AskError(UserError):
-    """What went wrong with a request, and what to do."""
+    """Why a request failed, and what to do."""
 
 
 class Answer(NamedTuple):
-    """A model's answer, and the tokens that it took."""
+    """A model's answer and its token usage."""
 
     text: str
     usage: Usage
 
 
-# Instructions, the words to send, the most tokens of output; AskError where asking again makes no sense.
+# (instructions, text, maximum output tokens) -> Answer; AskError if further requests would fail too.
 Ask = Callable[[str, str, int], Answer]
 
 
 def through_api(model: str) -> Ask:
-    """Ask with the key of the environment or the keyring; AskError without one."""
+    """Ask through the API, with the key from the environment or the keyring; AskError without one."""
     from tracker.provider.api import API_ACCOUNT, KEY_NAMES, ProviderError, ask_model, find_key
 
     key = find_key(KEY_NAMES, API_ACCOUNT)
@@ -67,7 +66,7 @@ def through_api(model: str) -> Ask:
 
 
 class _Result(msgspec.Struct):
-    """What `claude --print --output-format json` prints."""
+    """Output of `claude --print --output-format json`."""
 
     result: str = ""
     is_error: bool = False
@@ -75,9 +74,9 @@ class _Result(msgspec.Struct):
 
 
 def through_claude_code(model: str) -> Ask:
-    """Ask through the `claude` command, with the plan or key that it uses; AskError if there is none on this machine.
+    """Ask through the `claude` command, with the plan or key it uses; AskError if it is not installed.
 
-    It adds a few hundred tokens of its own, and decides itself how much output is allowed.
+    It adds a few hundred tokens of its own, and sets its own limit on output.
     """
     binary = client_binary()
     if binary is None:
@@ -88,7 +87,7 @@ def through_claude_code(model: str) -> Ask:
         command = [binary, *_CLIENT_OPTIONS, "--model", model, "--system-prompt", instructions]
         with tempfile.TemporaryDirectory(prefix="taximeter-") as folder:
             try:
-                said = subprocess.run(  # noqa: S603 — the user's own client; the words go to its standard input
+                said = subprocess.run(  # noqa: S603 — the user's own client; the text goes to its standard input
                     command, input=words, capture_output=True, text=True, encoding="utf-8", errors="replace",
                     env=variables, cwd=folder, timeout=_CLIENT_SECONDS, check=False,
                 )  # fmt: skip

@@ -1,7 +1,7 @@
-"""Suggestions of a small model on starts, titles and status of tasks: only when asked for, and priced first.
+"""Asks a small model for starts, titles and status of tasks, on request and priced first.
 
-What is sent: the opening words of a session's prompts, and between them what happened in figures and file names. What
-comes back is kept as suggestions under their own label, below the user's edits.
+Sent are the opening words of a session's prompts and, between them, counts and file names of what happened. The answers
+are stored as suggestions under their own label; the user's edits override them.
 """
 
 import re
@@ -29,7 +29,7 @@ from tracker.sources.claude_code.lines import CacheCreation, Usage
 from tracker.words import counted
 
 _CHARS_PER_TOKEN = 3.2  # English prose has about four; file names and code have fewer
-_FRAME_TOKENS = 20  # what a request has around its texts
+_FRAME_TOKENS = 20  # overhead of a request
 _OUTPUT_TOKENS_PER_PROMPT = 25
 _OUTPUT_TOKENS_AT_LEAST = 120
 _TITLE_CHARS = 80
@@ -56,12 +56,12 @@ class Digest(NamedTuple):
     session_id: int
     agent: str
     native_id: str
-    anchors: list[Anchor]  # of the numbered prompts, in order
+    anchors: list[Anchor]  # of the prompts, in order of their numbers
     text: str
 
 
 class Quote(NamedTuple):
-    """What sending digests would cost; modelled, as tokens are estimated from characters."""
+    """Cost of sending digests; modelled, as tokens are estimated from characters."""
 
     sessions: int
     prompts: int
@@ -71,7 +71,7 @@ class Quote(NamedTuple):
 
 
 class Outcome(NamedTuple):
-    """What came of one session: suggestions stored, or why not."""
+    """Result for one session: suggestions stored, or why not."""
 
     native_id: str
     tasks: int
@@ -90,7 +90,7 @@ class _Answer(msgspec.Struct):
 
 
 def cheapest_model(today: str | None = None) -> str:
-    """The current model with the lowest list price for input and output together."""
+    """The current model with the lowest sum of input and output list price."""
     day = today or now().astimezone(UTC).date().isoformat()
     current: dict[str, int] = {}
     for row in bundled_rows():
@@ -103,7 +103,7 @@ def cheapest_model(today: str | None = None) -> str:
 
 
 def digests(db: sqlite3.Connection, session_ids: Sequence[int], *, again: bool = False) -> list[Digest]:
-    """Digests of the sessions with two prompts or more that have no suggestion on all of them yet (`again`: all)."""
+    """Digests of the sessions with at least two prompts, of which some lack a suggestion (`again`: all of them)."""
     known, sessions = suggestion_counts(db), sessions_by_id(db, session_ids)
     found = []
     for session_id in session_ids:
@@ -142,7 +142,7 @@ def _digest(session: SessionRow, turns: list[TaskTurnRow]) -> Digest:
 
 
 def quote(chosen: Sequence[Digest], model: str, book: PriceBook) -> Quote:
-    """Price of asking about these sessions; AskError if the model has no price."""
+    """Cost of asking about these sessions; AskError if the model has no price."""
     sizes = [(_input_tokens(digest), _output_tokens(digest)) for digest in chosen]
     amount = sum(_cost(book, model, Usage(sent, output_tokens=made)) for sent, made in sizes)
     prompts = sum(len(digest.anchors) for digest in chosen)
@@ -171,9 +171,9 @@ def _cost(book: PriceBook, model: str, usage: Usage) -> int:
 def refine(
     db: sqlite3.Connection, chosen: Sequence[Digest], model: str, book: PriceBook, ask: Ask
 ) -> Iterator[Outcome]:
-    """Ask about each session and keep the answers; AskError where going on makes no sense (key, limit, connection).
+    """Ask about each session and store the answers; AskError if further requests would fail too (key, limit, network).
 
-    An answer that cannot be used costs what it cost and changes nothing.
+    An unusable answer is paid for but changes nothing.
     """
     for digest in chosen:
         answer = ask(INSTRUCTIONS, digest.text, 4 * _output_tokens(digest))
@@ -188,7 +188,7 @@ def refine(
 
 
 def read_answer(text: str, prompts: int) -> list[_Task]:
-    """The tasks of an answer; ValueError says why it cannot be used."""
+    """Parse the tasks of an answer; ValueError says why it is unusable."""
     begin, end = text.find("{"), text.rfind("}")
     if begin < 0 or end < begin:
         raise ValueError("the answer holds no JSON")
