@@ -1,4 +1,4 @@
-"""Bars made of characters, as command line and dashboard draw them."""
+"""Bars made of characters, for command line and dashboard."""
 
 from collections.abc import Sequence
 
@@ -6,9 +6,9 @@ _LEFT_EIGHTHS = " ▏▎▍▌▋▊▉█"
 
 
 def bar(value: float, top: float, width: int, glyph: str = "█") -> str:
-    """A bar of `value` where `top` fills `width` cells; anything above nothing shows at least a sliver.
+    """A bar for `value`; `top` fills `width` cells. Any positive value shows at least a sliver.
 
-    A glyph with a pattern has no eighths: it fills whole cells.
+    A patterned glyph has no eighths and fills whole cells.
     """
     if top <= 0 or value <= 0 or width <= 0:
         return ""
@@ -20,7 +20,7 @@ def bar(value: float, top: float, width: int, glyph: str = "█") -> str:
 
 
 def lengths(amounts: Sequence[int], width: int) -> list[int]:
-    """Whole cells that sum to `width`: by share, at least one for any part above nothing, the largest give way."""
+    """Divide `width` cells in proportion to the amounts; positive ones get at least one, at the largest's expense."""
     total = sum(amounts)
     if total <= 0 or width <= 0:
         return [0] * len(amounts)

@@ -1,4 +1,4 @@
-"""The `claude` command of this machine: where it is, and its version."""
+"""Finds the `claude` command on this machine, and its version."""
 
 import os
 import re
@@ -9,13 +9,13 @@ _VERSION_SECONDS = 10.0
 
 
 def client_binary() -> str | None:
-    """The `claude` command on PATH or at its usual places; None if there is none."""
+    """Path of the `claude` command, on PATH or in its usual places; None if not found."""
     places = [os.environ.get("PATH", ""), "~/.local/bin", "~/.claude/local"]
     return shutil.which("claude", path=os.pathsep.join(map(os.path.expanduser, places)))
 
 
 def client_version() -> tuple[int, ...] | None:
-    """Version of the `claude` command; None if there is none that answers."""
+    """Version of the `claude` command; None if it is missing or does not answer."""
     binary = client_binary()
     if binary is None:
         return None

@@ -1,6 +1,6 @@
-"""Shows notices and fills the clipboard of the desktop through the system's own programs, where there are any.
+"""Shows desktop notifications and sets the clipboard, through the system's own programs if there are any.
 
-A notice's program is started and not waited for, and its failure is ignored.
+A notification's program is started without waiting, and its failure is ignored.
 """
 
 import os
@@ -21,10 +21,10 @@ _TITLE = "Taximeter"
 
 
 def notice_command(text: str) -> list[str] | None:
-    """The command that shows a notice here; None where the system has no such program."""
+    """The command that shows a notification here; None if the system has none."""
     if sys.platform == "darwin":
         program = shutil.which("osascript")
-        # The texts travel as arguments: nothing in them can become script.
+        # The texts are passed as arguments, so they cannot be run as script.
         script = "on run {title, body}\ndisplay notification body with title title\nend run"
         return None if program is None else [program, "-e", script, _TITLE, text]
     program = shutil.which("notify-send")
@@ -32,19 +32,19 @@ def notice_command(text: str) -> list[str] | None:
         return None
     from html import escape
 
-    # The body may hold markup (links, images), and the program undoes escapes: \74 is a < to it.
+    # The body may contain markup (links, images), and the program resolves escapes: \74 becomes <.
     body = escape(text, quote=False).replace("\\", "\\\\")
     return [program, f"--app-name={_TITLE}", f"--expire-time={_SECONDS * 1000}", "--", _TITLE, body]
 
 
 def show_nudge(nudge: "DueNudge") -> bool:
-    """Show a nudge with its session's name, since several may be at work; False where it cannot be shown."""
+    """Show a nudge with its session's name, as several may be active; False if it cannot be shown."""
     name = plain(nudge.title or project_name(nudge.project))
     return show_notice(f"{name}: {plain(nudge.text)}" if name else plain(nudge.text))
 
 
 def show_notice(text: str) -> bool:
-    """Show a notice; False where it cannot be shown."""
+    """Show a notification; False if it cannot be shown."""
     command = notice_command(text)
     if command is None:
         return False
@@ -62,7 +62,7 @@ def show_notice(text: str) -> bool:
 
 
 def copy(text: str) -> bool:
-    """Put a text on this machine's clipboard; False where no program does, or the user sits at another machine."""
+    """Copy a text to this machine's clipboard; False if no program can, or the user is logged in remotely."""
     command = None if "SSH_CONNECTION" in os.environ else _copy_command()
     if command is None:
         return False
@@ -75,7 +75,7 @@ def copy(text: str) -> bool:
             stderr=subprocess.DEVNULL,
             timeout=_COPY_SECONDS,
             check=False,
-            start_new_session=True,  # it may stay to give the text out, also while the dashboard is stopped
+            start_new_session=True,  # it may stay to serve the text, also while the dashboard is stopped
         )
     except (OSError, subprocess.TimeoutExpired):
         return False

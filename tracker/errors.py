@@ -1,13 +1,13 @@
-"""Errors that are sentences for the user; the command line prints the sentence and leaves with the exit code."""
+"""Errors whose message is a sentence for the user; the command line prints it and sets the exit code."""
 
 
 class UserError(Exception):
-    """Something could not be done: what, where, what to do."""
+    """Something could not be done; the message says what, where, and what to do."""
 
     exit_code = 1
 
 
 class UsageError(UserError):
-    """What the user typed, or set, makes no sense."""
+    """Invalid input or settings."""
 
     exit_code = 2

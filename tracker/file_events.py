@@ -1,6 +1,6 @@
-"""File events of the system, under the names that listing gives.
+"""File system events, with paths spelled as in directory listings.
 
-Imports watchdog, which takes tens of milliseconds: only who follows the agents needs it.
+Imports watchdog, which takes tens of milliseconds; only watchers need it.
 """
 
 import os
@@ -12,7 +12,7 @@ import watchdog.observers
 from watchdog import events
 from watchdog.observers.api import BaseObserver, ObservedWatch
 
-Saw = Callable[[events.FileSystemEvent, str], None]  # an event and the path that it is about, on watchdog's own thread
+Saw = Callable[[events.FileSystemEvent, str], None]  # called with an event and its path, on watchdog's own thread
 
 _TOLD = [
     events.FileModifiedEvent,
@@ -25,8 +25,8 @@ _TOLD = [
 
 
 def started_observer() -> BaseObserver:
-    """An observer at work that watches nothing yet; OSError where the system has no events to give."""
-    # A folder that fills while watchdog takes it in is announced twice; the words would land on the user's screen.
+    """A running observer that watches nothing yet; OSError if the system has no file events."""
+    # A folder that fills while watchdog scans it causes a duplicate warning, which would be printed over the screen.
     warnings.filterwarnings("ignore", "Callback with id", RuntimeWarning)
     observer = watchdog.observers.Observer()
     observer.start()
@@ -34,9 +34,9 @@ def started_observer() -> BaseObserver:
 
 
 def watch_folder(observer: BaseObserver, folder: str, place: str, saw: Saw) -> ObservedWatch:
-    """Tell of all that happens below a folder; `place` is where it really is, since not every system follows a link.
+    """Watch everything below a folder; `place` is its real path, since not every system follows links.
 
-    FileNotFoundError if it is gone; if it cannot be watched another OSError, on macOS a RuntimeError or SystemError.
+    FileNotFoundError if it is gone. If it cannot be watched, another OSError, or on macOS RuntimeError or SystemError.
     """
     return observer.schedule(_Handler(folder, place, saw), place, recursive=True, event_filter=_TOLD)
 
@@ -46,13 +46,13 @@ class _Handler(events.FileSystemEventHandler):
         self._folder, self._place, self._saw = folder, place, saw
 
     def dispatch(self, event: events.FileSystemEvent) -> None:
-        """Hand an event over."""
+        """Pass an event on."""
         path = os.fsdecode(event.dest_path or event.src_path)
         self._saw(event, self._folder + _behind(self._place, path))
 
 
 def _behind(place: str, path: str) -> str:
-    """What follows a folder's name in that of something in it; macOS spells the folder as on disk, we as given."""
+    """The part of `path` after the folder `place`; macOS may report the folder in another Unicode form."""
     if not path.startswith(place):
         place, path = (unicodedata.normalize("NFC", one) for one in (place, path))
     return path[len(place) :]

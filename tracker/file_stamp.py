@@ -1,4 +1,4 @@
-"""Whether a file changed since one looked at it."""
+"""Detects changes of a file."""
 
 from pathlib import Path
 
@@ -6,7 +6,7 @@ FileStamp = tuple[int, int, int]  # inode, time of the last change, size
 
 
 def file_stamp(path: Path) -> FileStamp | None:
-    """What changes whenever the file does; None where there is none."""
+    """A value that changes whenever the file does; None if there is no file."""
     try:
         facts = path.stat()
     except OSError:

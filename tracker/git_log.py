@@ -145,7 +145,7 @@ def _read(repository: Path, folder: str, first_at: int) -> list[CommitRow] | Non
 
 
 def git_facts(db: sqlite3.Connection, turns: Sequence[TaskTurnRow]) -> GitFacts:
-    """What the commits on record tell of the task of these turns."""
+    """Facts from the recorded commits about the task of these turns."""
     folder = repositories.folder_of(db, turns[0].session_id)
     if folder is None:
         return GitFacts()
@@ -157,17 +157,17 @@ def git_facts(db: sqlite3.Connection, turns: Sequence[TaskTurnRow]) -> GitFacts:
     touching = [
         one for one in known if not edited.isdisjoint(map(one_spelling, msgspec.json.decode(one.files, type=list[str])))
     ]
-    # The agent's own commits say what became of the task; without them, those of anybody that hold its files.
+    # The agent's own commits decide; without any, anybody's commits with the task's files.
     own = [one for one in known if any(_same_commit(one.sha, sha) for sha in made)] or touching
     shas = [one.sha for one in own if one.reverts is None] or list(made)
     reverted = repositories.reverted_shas(db, folder)
-    # The task itself may have taken back every commit that it made.
+    # The task may have reverted all its own commits.
     taken_back = [sha for fact in facts for sha in fact.reverts]
     return GitFacts(bool(touching), _are_all(shas, reverted) or _are_all(made, taken_back))
 
 
 def one_spelling(name: str) -> str:
-    """A file's name as all its spellings give it: macOS takes letters in one piece or in several, and two prefixes."""
+    """Canonical spelling of a file name: macOS accepts composed and decomposed letters, and two prefixes of /tmp."""
     return _LINKED.sub("", name if name.isascii() else unicodedata.normalize("NFC", name))
 
 

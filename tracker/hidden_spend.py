@@ -1,7 +1,6 @@
-"""Hidden spend: a session's cost by the client's own count, less what its records show (CLAUDE_CODE section 2).
+"""Hidden spend: a session's cost by the client's own counter, less the cost of its records (CLAUDE_CODE section 2).
 
-Shown beside the total, never in it. Unknown is None: a session whose client left no counter is not a session
-without hidden spend.
+Shown beside totals, never in them. None means unknown: without a client counter, a session may still have hidden spend.
 """
 
 import sqlite3
@@ -14,12 +13,12 @@ from store.reads.client_totals import CounterRow, counted_sessions, counter_rows
 from store.reads.filter import Filter
 from tracker.pricing import cost
 
-# The client adds floats; below this a difference is their rounding, not a request.
+# The client adds floats: smaller differences are rounding, not requests.
 _ROUNDING_NANO = 1000
 
 
 class SessionHidden(NamedTuple):
-    """Hidden spend of one session; `cost` is None where the counter cannot be trusted, for the reason `why`."""
+    """Hidden spend of one session; `cost` is None if the counter is unreliable, for the reason `why`."""
 
     session_id: int
     session: str
@@ -41,7 +40,7 @@ class Hidden(NamedTuple):
 
 
 def hidden_spend(db: sqlite3.Connection, session_ids: list[int]) -> Hidden:
-    """Hidden spend of these sessions; `cost` is None if no session's is known."""
+    """Hidden spend of these sessions in nano-dollars; `cost` is None if no session's is known."""
     by_session: dict[int, list[CounterRow]] = {}
     for counter in counter_rows(db, session_ids):
         by_session.setdefault(counter.session_id, []).append(counter)
@@ -51,7 +50,7 @@ def hidden_spend(db: sqlite3.Connection, session_ids: list[int]) -> Hidden:
 
 
 def hidden_in(db: sqlite3.Connection, chosen: Filter) -> Hidden:
-    """Hidden spend of the chosen part; a session's counts on the day of its counter's final value."""
+    """Hidden spend within a filter; a session's counts on the day of its counter's last value."""
     found = hidden_spend(db, counted_sessions(db, chosen))
     if chosen.model is None:
         return found
@@ -78,9 +77,9 @@ def _session(counters: list[CounterRow]) -> SessionHidden:
 
 
 def _beyond_records(counter: CounterRow) -> tuple[str | None, int, dict[str, int]]:
-    """Why a counter cannot be trusted, else what it has beyond the records, in all and by model.
+    """Why a counter is unreliable, else what it has beyond the records, in total and by model.
 
-    The client counts at list price. Where the records of a model do not, its tokens are compared, at the user's price.
+    The client counts at list price. If a model's records have another price, tokens are compared, at the user's price.
     """
     recorded = counter.recorded
     if counter.unknown_model or any(one.unpriced for one in recorded.values()):

@@ -1,7 +1,7 @@
-"""What readers are told of the user's own files: their prices, and how much of a prompt may be kept.
+"""Reader options from the user's own files: prices, and how much of a prompt may be stored.
 
-Whoever runs a command is told what is wrong with these files. Whoever works in the background goes on without what
-cannot be used: what is priced without the user's own prices is priced anew once these can be read.
+Commands fail with what is wrong in these files. Background work ignores invalid files and goes on: calls priced without
+the user's own prices are repriced once those can be read.
 """
 
 import sqlite3
@@ -21,7 +21,7 @@ from tracker.pricing.user_rows import PRICES_NAME
 from tracker.sources.base import Options
 
 _TABLES = "price_tables"
-_SETTINGS_NAME = "settings.toml"  # tracker.settings is imported where there is one: tomllib takes 3 ms
+_SETTINGS_NAME = "settings.toml"  # tracker.settings is imported only if it exists: tomllib takes 3 ms
 
 
 def options_of(db: sqlite3.Connection) -> Options:
@@ -49,7 +49,7 @@ def options_of(db: sqlite3.Connection) -> Options:
 
 
 def _tables_stamp() -> str:
-    """What list prices rest on, our tables and rules and the package of others': not the same after an upgrade.
+    """Fingerprint of the list prices' sources (our tables and code, and genai-prices); an upgrade changes it.
 
     It begins with the time of the newest of these files.
     """
@@ -66,17 +66,17 @@ def _made_at(stamp: str) -> int:
 
 
 def price_book(stored: Sequence[Price] = ()) -> PriceBook:
-    """The table with the user's own rows and those stored with calls; UsageError if their file cannot be used."""
+    """The price book with the user's rows and the `stored` ones; UsageError if the user's file is invalid."""
     try:
         return PriceBook(home() / PRICES_NAME, stored)
-    except ValueError as error:  # begins with the file's name
+    except ValueError as error:  # its text begins with the file's name
         raise UsageError(f"{home()}/{error}") from error
     except OSError as error:
         raise UsageError(f"{error.filename}: cannot be read: {error.strerror}") from error
 
 
 def usable_options(db: sqlite3.Connection) -> tuple[Options, list[str]]:
-    """The options with what can be used, and a sentence on each of the two files that cannot be used at all."""
+    """The options without invalid files, and a sentence on each of the two files that is invalid."""
     troubles = []
     try:
         options = options_of(db)
@@ -95,15 +95,15 @@ def usable_options(db: sqlite3.Connection) -> tuple[Options, list[str]]:
 
 
 class ReaderOptions:
-    """The usable options of this moment, for those who follow the agents: made anew when one of the files changed."""
+    """The current usable options, for watchers; read again when one of the files changes."""
 
     def __init__(self, on_trouble: Callable[[str], None] = lambda _sentence: None) -> None:
-        """`on_trouble` gets a sentence on each file that cannot be used, whenever the files have changed."""
+        """`on_trouble` gets a sentence on each invalid file whenever the files change."""
         self._on_trouble = on_trouble
         self._made: tuple[object, Options] | None = None
 
     def read(self, db: sqlite3.Connection) -> Options:
-        """The options as the files are now."""
+        """The current options."""
         stamps = [file_stamp(home() / name) for name in (_SETTINGS_NAME, PRICES_NAME)]
         if self._made is None or self._made[0] != stamps:
             options, troubles = usable_options(db)
@@ -114,7 +114,7 @@ class ReaderOptions:
 
 
 def has_settings() -> bool:
-    """Whether the user has a file of settings: most have none."""
+    """Whether there is a settings file; most users have none."""
     return (home() / _SETTINGS_NAME).exists()
 
 

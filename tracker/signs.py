@@ -1,4 +1,4 @@
-"""Glyphs that mean the same on the command line and in the dashboard, which have colours of their own."""
+"""Glyphs shared by command line and dashboard, which have their own colours."""
 
 from tracker.model.tasks.status import TaskStatus
 
@@ -9,7 +9,7 @@ STATUS_GLYPHS: dict[str, str] = {
     TaskStatus.ABANDONED: "∅",
     TaskStatus.REVERTED: "↺",
 }
-# Columns of a task's split -> what the part is called and its glyph, in the order in which every bar shows them.
+# Column of a task's split -> (name, glyph), in the order of every bar.
 SPLIT_GLYPHS = {
     "baseline": ("baseline", "▒"),
     "carry_over": ("inherited", "▓"),

@@ -1,7 +1,7 @@
-"""Follows the agents while they write: by file events where the system has them, else by a scan every two seconds.
+"""Ingests while the agents write: on file system events, or without them by scanning every two seconds.
 
-Events only name files to read. What counts is the read state in the ledger, so a lost, doubled or late event does no
-harm: a full scan every half minute, and after anything unexpected, finds whatever was missed.
+Events only say which files to read. The read state is in the ledger, so a lost, duplicate or late event does no harm: a
+full scan every half minute, and after anything unexpected, finds what was missed.
 """
 
 import os
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from watchdog.observers.api import BaseObserver as Observer
     from watchdog.observers.api import ObservedWatch
 
-_GATHER_SECONDS = 0.01  # one answer is several lines: read them together
+_GATHER_SECONDS = 0.01  # debounce: one answer is several lines
 _SCAN_SECONDS = 30.0
 _POLL_SECONDS = 2.0
 _ROOT_SECONDS = 2.0
@@ -40,7 +40,7 @@ class WatchTargets(NamedTuple):
 
 
 class Watcher:
-    """Keeps a ledger up to date until it is stopped. Several may run on one ledger; they share the work."""
+    """Keeps a ledger up to date until stopped. Several may run on one ledger and share the work."""
 
     def __init__(
         self,
@@ -51,9 +51,9 @@ class Watcher:
         on_notice: Callable[[str], None] = lambda _text: None,
         force_polling: bool = False,
     ) -> None:
-        """`db` is used only by the thread that calls `run`. `on_sync` is called there after each sync, news or not.
+        """`db` is used only on the thread of `run`. `on_sync` is called there after each sync, changes or not.
 
-        `on_notice` gets one sentence for what the user should know (polling, folders that cannot be read).
+        `on_notice` gets a sentence on anything the user should know (polling, unreadable folders).
         """
         self._db = db
         self._sources = targets.sources
@@ -61,18 +61,18 @@ class Watcher:
         self._on_sync = on_sync
         self._on_notice = on_notice
         self._polling = force_polling
-        self._is_blind = False  # a folder could not be watched: the scan has to be frequent
-        self.failure = ""  # why the ledger cannot be written at present
-        self._next_roots = 0.0  # when the roots are looked at next, on the monotonic clock
+        self._is_blind = False  # a folder cannot be watched, so scan often
+        self.failure = ""  # why the ledger currently cannot be written
+        self._next_roots = 0.0  # monotonic time of the next check of the roots
         self._changed: set[str] = set()
-        self._ended: set[str] = set()  # folders that were deleted since the roots were looked at
+        self._ended: set[str] = set()  # folders deleted since the last check of the roots
         self._look = threading.Event()
         self._scan = True
         self._lock = threading.Lock()
         self._noticed: set[str] = set()
         self._gone: set[Path] = set()
         self._index: dict[str, tuple[int, FoundFile]] = {}
-        self._watched: dict[str, tuple[int, ObservedWatch]] = {}  # folder -> its inode, its watch
+        self._watched: dict[str, tuple[int, ObservedWatch]] = {}  # folder -> (inode, watch)
 
     def wake(self) -> None:
         """Scan everything now; may be called from any thread."""
@@ -81,14 +81,14 @@ class Watcher:
 
     @property
     def absence(self) -> str:
-        """Which folders are gone at present, as a sentence; "" if none is."""
+        """A sentence on which folders are currently gone; "" if none."""
         gone = ", ".join(sorted(str(root) for root in self._gone))
         if len(self._gone) > 1:
             return f"{gone} are gone; what was read of them is kept, and reading resumes when they come back"
         return f"{gone} is gone; what was read of it is kept, and reading resumes when it comes back" if gone else ""
 
     def run(self, stop: threading.Event) -> None:
-        """Follow until `stop` is set (call `wake` to have it noticed at once)."""
+        """Watch until `stop` is set; `wake` makes it notice at once."""
         observer = None if self._polling else self._start_observer()
         try:
             scanned = -_SCAN_SECONDS
@@ -117,10 +117,10 @@ class Watcher:
                 observer.stop()
                 observer.join()
 
-    # -- looking ----------------------------------------------------------------------------------------------------
+    # -- syncing ----------------------------------------------------------------------------------------------------
 
     def _sync(self, changed: set[str] | None, stop: threading.Event) -> None:
-        """Sync the changed files; everything if None, or if a path is new to us. Rests after a failure."""
+        """Sync the changed files, or everything if None or if a path is unknown. Waits a little after a failure."""
         try:
             options = self._targets.options_of(self._db)
             if changed is not None and changed <= self._index.keys():
@@ -134,7 +134,7 @@ class Watcher:
         except (sqlite3.Error, OSError) as error:
             if is_damage(error):
                 raise
-            # A full disk or a locked ledger passes: the read state did not move, so nothing is lost.
+            # Temporary, such as a full disk or a locked ledger. The read state did not advance, so nothing is lost.
             was_failing, self.failure = bool(self.failure), f"cannot write the ledger: {error}; trying again"
             if not was_failing:
                 self._on_notice(self.failure)
@@ -149,7 +149,7 @@ class Watcher:
         self._on_sync(report)
 
     def _add_new_roots(self) -> None:
-        """Add roots that were created since; those that are gone stay, as they may come back."""
+        """Add new roots; vanished ones stay, as they may come back."""
         if self._targets.find_sources is None:
             return
         new = [
@@ -163,7 +163,7 @@ class Watcher:
             self._next_roots = 0.0  # watch them at once
 
     def _look_at_roots(self) -> None:
-        """Notify of each folder that is gone, and of each that is back."""
+        """Notify of each root that vanished or came back."""
         for root in {root for _, roots in self._sources for root in roots}:
             if is_folder(root) == (root not in self._gone):
                 continue
@@ -175,7 +175,7 @@ class Watcher:
                 self._on_notice(self.absence)
 
     def _as_they_are(self, paths: set[str]) -> Iterator[tuple[int, FoundFile]]:
-        """Known files with their present size and time; one that is gone causes a full scan."""
+        """Known files with their current size and time; a missing one triggers a full scan."""
         for path in paths:
             number, known = self._index[path]
             try:
@@ -202,12 +202,12 @@ class Watcher:
             return None
 
     def _watch_roots(self, observer: "Observer") -> None:
-        """Watch every root that exists; one that vanished is dropped and watched again when it comes back."""
+        """Watch every existing root; drop vanished ones until they come back."""
         wanted = {
             str(folder) for source, roots in self._sources for root in roots for folder in source.watched(root)
         } | {str(path) for path in self._targets.extra_paths}
         for folder, (inode, watch) in list(self._watched.items()):
-            # A folder that was made anew may get the old one's inode: the event of its end tells them apart.
+            # A recreated folder may get the same inode; its deletion event tells them apart.
             if folder not in wanted or _inode(folder) != inode or folder in self._ended:
                 observer.unschedule(watch)
                 del self._watched[folder]
@@ -218,7 +218,7 @@ class Watcher:
             self._watch(observer, folder)
 
     def _watch(self, observer: "Observer", folder: str) -> None:
-        """Watch a folder, unless it is gone or watched under another name."""
+        """Watch a folder, unless it is gone or already watched under another name."""
         from tracker.file_events import watch_folder
 
         inode, place = _inode(folder), os.path.realpath(folder)
@@ -227,8 +227,8 @@ class Watcher:
         try:
             watch = watch_folder(observer, folder, place, self._saw)
         except FileNotFoundError:
-            return  # gone again: looked for at the next turn
-        except (OSError, RuntimeError, SystemError) as error:  # the last two are of macOS
+            return  # gone again: retried at the next check
+        except (OSError, RuntimeError, SystemError) as error:  # the last two occur on macOS
             self._tell_polling(error)
             self._is_blind = True
             return
@@ -253,14 +253,14 @@ class Watcher:
         self._look.set()
 
     def _matters(self, path: str) -> bool:
-        """Whether a file is one that a source lists or that the hooks leave for us."""
+        """Whether a file is one that a source lists, or part of the hook spool."""
         return any(source.may_list(path) for source, _ in self._sources) or any(
             Path(path).is_relative_to(folder) for folder in self._targets.extra_paths
         )
 
 
 def _inode(folder: str) -> int | None:
-    """The identity of a folder, which one that replaces it does not have; None if there is no folder."""
+    """Inode of a folder; None if there is no folder."""
     try:
         facts = Path(folder).stat()
     except OSError:

@@ -1,4 +1,4 @@
-"""Shares, stretches of time, sums and names in a row, as command line and dashboard write them."""
+"""Formats shares, durations, sums and lists of names for command line and dashboard."""
 
 from collections.abc import Collection, Container, Iterable
 from itertools import islice
@@ -7,7 +7,7 @@ from typing import Protocol
 from store.money import short_usd, sum_usd
 from store.records import Agent
 
-# Of every range of the model; how often each does is in docs/accuracy.md.
+# Nominal coverage of every range of the model; docs/accuracy.md has the measured one.
 MEANT_TO_HOLD = "meant to hold 8 of 10 times"
 _LINE = "–"
 _MAX_NAMES = 12
@@ -16,21 +16,21 @@ _ESTIMATE_FROM_SHARE = 0.02
 
 
 def percent(share: float | None) -> str:
-    """A share (1 is all): 42%, <1% of what is more than nothing; a dash where there is none."""
+    """A share (1 = all): 42%, <1% if positive but small, a dash for None."""
     if share is None:
         return _LINE
     return "<1%" if 0 < share < 0.005 else f"{round(share, 2) + 0.0:.0%}"  # never -0%
 
 
 def modelled_percent(share: float | None) -> str:
-    """A modelled share: ~42%, <1% also of none at all, for no model knows that; `?` where there is none."""
+    """A modelled share: ~42%, <1% even for 0, since no model is that exact; `?` for None."""
     if share is None:
         return "?"
     return f"~{share:.0%}" if share >= 0.005 else "<1%"
 
 
 def duration(milliseconds: float | None) -> str:
-    """A stretch of time: 1.9 s, 24 min, 1h10, 3 d; a dash where there is none."""
+    """A duration: 1.9 s, 24 min, 1h10, 3 d; a dash for None."""
     if milliseconds is None:
         return _LINE
     seconds = milliseconds / 1000
@@ -44,22 +44,22 @@ def duration(milliseconds: float | None) -> str:
 
 
 def time_left(seconds: float, share: float) -> str:
-    """How long the rest takes after so many seconds for a share: 30 s left; empty while too little is done to tell."""
+    """Estimated remaining time after `seconds` for `share` of the work: 30 s left; empty if too early to tell."""
     return f"{duration(1000 * seconds * (1 - share) / share)} left" if share > _ESTIMATE_FROM_SHARE else ""
 
 
 def countdown(milliseconds: int) -> str:
-    """Minutes and seconds left, never below nothing."""
+    """Minutes and seconds left, never negative."""
     seconds = max(0, milliseconds) // 1000
     return f"{seconds // 60}:{seconds % 60:02d}"
 
 
 def tokens(count: float | None) -> str:
-    """Tokens: 912, 14.2k, 148k, 1.25M."""
+    """A token count: 912, 14.2k, 148k, 1.25M."""
     if count is None:
         return _LINE
     for size, unit in ((1_000_000, "M"), (1_000, "k")):
-        if count >= size * 0.9995:  # below, it would be 1,000 of the smaller unit
+        if count >= size * 0.9995:  # from here the smaller unit would be rounded to 1,000
             scaled = count / size
             decimals = 0 if scaled >= 99.95 else 1 if scaled >= 9.995 or unit == "k" else 2
             return f"{scaled:,.{decimals}f}{unit}"
@@ -77,7 +77,7 @@ def join_names(names: Iterable[str]) -> str:
 
 
 def agent_sign(agent: str) -> str:
-    """An agent in a column: one whose name is too long for that has a sign."""
+    """An agent's name in a column; long names have a short form."""
     return "cc" if agent == Agent.CLAUDE_CODE else agent
 
 
@@ -87,7 +87,7 @@ def counted(count: int, noun: str) -> str:
 
 
 class Sums(Protocol):
-    """What a row of several calls knows of their cost, nano-dollars."""
+    """Cost sums of a row over several calls, nano-dollars."""
 
     @property
     def calls(self) -> int: ...
@@ -100,7 +100,7 @@ class Sums(Protocol):
 
 
 def cost_text(*rows: Sums) -> str:
-    """The cost of the calls of all rows: `?` if none has a price, "+?" if some have none, "≥" in front of a floor."""
+    """Total cost of the rows: `?` if no call has a price, "+?" if some have none, "≥" before a floor."""
     return sum_usd(
         sum(row.cost for row in rows),
         sum(row.calls for row in rows),
@@ -110,7 +110,7 @@ def cost_text(*rows: Sums) -> str:
 
 
 def hidden_text(cost: int, sessions: int) -> str:
-    """What clients counted for some sessions and no record shows, nano-dollars."""
+    """A sentence on hidden spend: counted by clients, missing from the records; nano-dollars."""
     return (
         f"{short_usd(cost)} of unrecorded requests (compaction, titles, web search …), known from the client's own"
         f" totals for {counted(sessions, 'session')}."
@@ -118,6 +118,6 @@ def hidden_text(cost: int, sessions: int) -> str:
 
 
 def unpriced_text(models: Collection[str], uncounted: Container[str]) -> str:
-    """Models of calls without a cost, and where prices are added; of the `uncounted` nobody wrote down the usage."""
+    """A sentence on models without a price and how to add one; calls of the `uncounted` have no recorded usage."""
     names = join_names(f"{model} (no token counts)" if model in uncounted else model for model in models)
     return names if all(model in uncounted for model in models) else f"{names} (taximeter prices --help)"
