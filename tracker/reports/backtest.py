@@ -1,6 +1,6 @@
-"""Whether the advice pays (MODEL section 8): the user's own history replayed under our rule, fixed ones, and hindsight.
+"""Tests whether the advice pays (MODEL section 8): the user's history replayed under our rule, fixed rules, hindsight.
 
-Measured and priced: what was billed. Everything else is modelled, and the assumptions are part of the report.
+The billed cost is measured and priced. Everything else is modelled, and the report lists the assumptions.
 """
 
 import sqlite3
@@ -37,14 +37,14 @@ _NOTHING = Backtest(sessions=0, active_ms=0, scores=(), saving=SavingRange(0, 0,
 
 @dataclass(frozen=True, slots=True)
 class KindRecord:
-    """One kind of nudge over the history, each nudge alone; nano-dollars, modelled."""
+    """One kind of nudge over the history, each nudge on its own; modelled nano-dollars."""
 
     kind: str
     said: int
-    judged: int  # those of which it can be told what they would have saved
-    right: int  # of these, how many would have saved something
-    promised_nano: int | None  # a judged nudge, on average; any nudge where none can be judged
-    saved_nano: int | None  # a judged nudge, on average
+    judged: int  # nudges whose saving can be told
+    right: int  # judged ones that would have saved something
+    promised_nano: int | None  # mean per judged nudge; per nudge if none can be judged
+    saved_nano: int | None  # mean per judged nudge
 
 
 class FollowedNudge(NamedTuple):
@@ -58,14 +58,14 @@ class FollowedNudge(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class BacktestReport:
-    """The backtest with what really happened beside it; all 0, without scores, where no session can be replayed."""
+    """The backtest beside what really happened; all zero and without scores if no session can be replayed."""
 
     first_at: int  # epoch ms
     last_at: int
     calls: int
-    left_out: int  # sessions that cannot be replayed: a call without a price, or no turn
+    left_out: int  # sessions that cannot be replayed: an unpriced call, or no turn
     billed_nano: int
-    hidden_nano: int  # the requests of the compactions that happened, which no record shows; modelled
+    hidden_nano: int  # modelled cost of the recorded compactions' own requests, which are not recorded
     compactions: int
     observed_summary_tokens: float | None
     result: Backtest
@@ -74,7 +74,7 @@ class BacktestReport:
 
     @property
     def kinds(self) -> list[KindRecord]:
-        """What would have been said, by kind, the commonest first."""
+        """The nudges there would have been, by kind, most frequent first."""
         by_kind: dict[str, list[ReplayedNudge]] = {}
         for one in self.nudges:
             by_kind.setdefault(one.row.kind, []).append(one)
@@ -154,7 +154,7 @@ class BacktestReport:
 
 
 def assumptions(observed_summary_tokens: float | None) -> dict[str, Any]:
-    """What the replay rests on."""
+    """The assumptions of the replay."""
     return {
         "as_recorded": "growth, output, pauses and cold calls; each call at its own rates; clears and rewinds",
         "parameters": "from the weeks before each session; the figures below until three compactions are known",
@@ -181,7 +181,7 @@ def backtest_report(
 ) -> BacktestReport:
     """Replay the sessions that began in [since, until) (epoch ms).
 
-    `say` is told what is being done: a year of work takes a minute.
+    `say` gets progress messages: a year of work takes a minute.
     """
     rates = {price.id: Rates.from_price(price) for price in stored_prices(db)}
     weekly = WeeklyHabits(db, floors(db))
@@ -218,15 +218,15 @@ def backtest_report(
 
 
 class _Stretch(NamedTuple):
-    """What is needed of a recorded stretch once its nudges are known; the rest is most of the memory."""
+    """The part of a recorded stretch still needed after its nudges are known; the rest takes most of the memory."""
 
     replay: Replay
     first_at: int
     last_at: int
-    turn_ends: Mapping[int, int]  # when each was, by its place in the replay
+    turn_ends: Mapping[int, int]  # time of each, by index in the replay
     billed_nano: int
     hidden_nano: float
-    prompts: Sequence[tuple[int, int]]  # the first one and the one after it, for each compaction
+    prompts: Sequence[tuple[int, int]]  # per compaction: the session's first prompt and the one after compacting
 
 
 def _kept(recorded: RecordedStretch) -> _Stretch:
@@ -248,7 +248,7 @@ def _followed(kept: _Stretch, one: Hindsight) -> FollowedNudge:
 
 
 def _hidden_nano(recorded: RecordedStretch) -> float:
-    """The requests that wrote the summaries: the context read once more, and the summary's output (MODEL section 3)."""
+    """Cost of the requests that wrote the summaries: the context read again, and the output (MODEL section 3)."""
     return sum(summary_nano(one.before, recorded.replay.calls[one.place].tariff) for one in recorded.compactions)
 
 
@@ -285,5 +285,5 @@ def _score_json(score: Score, result: Backtest) -> dict[str, Any]:
 
 
 def rule_name(name: str) -> str:
-    """When a rule compacts, in words."""
+    """Description of when a rule compacts."""
     return _RULES.get(name) or f"at {name.removeprefix('fixed_')} of context"

@@ -1,4 +1,4 @@
-"""The budget report: what was spent against each budget, and a month of work in four layers kept apart.
+"""The budget report: spend against each budget, and a month of work in four separate layers.
 
 Spend is priced; the layers are modelled from eight weeks of tasks.
 """
@@ -26,7 +26,7 @@ _DEAREST_TASKS = 10
 
 @dataclass(frozen=True, slots=True)
 class BudgetLine:
-    """One budget: what it is for, its amount, and what was spent; nano-dollars. Without an amount it only informs."""
+    """One budget: its subject, amount and spend in nano-dollars. Without an amount, only the spend."""
 
     kind: str  # day | week | month | project | task
     key: str  # the day, the week's Monday, the month, the project's text, the task's id
@@ -37,7 +37,7 @@ class BudgetLine:
 
     @property
     def share(self) -> float | None:
-        """Spent over budget; None without a budget. Of a budget of nothing, any spend is all."""
+        """Spend over budget; None without a budget. Any spend is all of a zero budget."""
         if self.budget_nano is None:
             return None
         return self.spent.cost / self.budget_nano if self.budget_nano else float(self.spent.cost > 0)
@@ -64,12 +64,12 @@ class BudgetReport:
     today: date
     lines: list[BudgetLine]
     layers: Layers | None
-    completed: int  # tasks in the history that the layers are measured on
+    completed: int  # number of tasks that the layers are measured on
     history_days: int
     spent_in_history_nano: int
     days_in_month: int
-    hidden: Hidden  # this month, beside what was spent
-    tasks_not_listed: int  # further tasks past an alert; the dearest have lines
+    hidden: Hidden  # this month's, beside the spend
+    tasks_not_listed: int  # further tasks past an alert; only the dearest have lines
 
     def as_json(self) -> dict[str, Any]:
         """JSON form; amounts of the layers are modelled."""
@@ -148,7 +148,7 @@ def _spent_on(task: TaskRow) -> SpendRow:
 
 
 def _days_seen(db: sqlite3.Connection, first: date, today: date) -> int:
-    """Days of the history: it begins with the first day of work if that is later than eight weeks ago."""
+    """Days in the history: since the first day of work, at most eight weeks."""
     worked = spend_rows(db, "day", Filter(first.isoformat(), today.isoformat()))
     return (today - date.fromisoformat(worked[0].key)).days + 1 if worked else 0
 

@@ -1,4 +1,4 @@
-"""The cache report: what caching saved, and what its misses cost, by cause and with their tasks (MODEL section 4)."""
+"""The cache report: savings by caching, and the cost of misses by cause and with their tasks (MODEL section 4)."""
 
 import sqlite3
 from typing import Any, NamedTuple
@@ -11,7 +11,7 @@ from tracker.reports.json_values import rounded
 
 
 class CacheReport(NamedTuple):
-    """Sums by day and in all, misses by cause, and the dearest misses."""
+    """Sums by day and in total, misses by cause, and the dearest misses."""
 
     days: list[CacheDay]
     total: CacheDay
@@ -61,22 +61,22 @@ class CacheReport(NamedTuple):
 
 
 def survival(day: CacheDay) -> float | None:
-    """Share of what should have been readable that was read: the health number."""
+    """Share of the expected tokens that were read from the cache: the health number."""
     return day.survived / day.expected if day.expected else None
 
 
 def hit(day: CacheDay) -> float | None:
-    """Share of prompt tokens read from the cache; rises with length by construction, never a target."""
+    """Share of prompt tokens read from the cache; it rises with a session's length, so it is no target."""
     return day.read / day.prompt if day.prompt else None
 
 
 def savings(day: CacheDay) -> int:
-    """What the priced calls would have cost without caching, less their bill, in nano-dollars; can be negative."""
+    """Cost of the priced calls without caching, less their bill, in nano-dollars; can be negative."""
     return day.uncached - day.billed
 
 
 def day_json(day: CacheDay) -> dict[str, Any]:
-    """Ratios and money of a day."""
+    """JSON of a day's ratios and amounts."""
     return {
         "calls": day.calls,
         "survival": rounded(survival(day), 6),
@@ -92,7 +92,7 @@ def day_json(day: CacheDay) -> dict[str, Any]:
 
 
 def cache_report(db: sqlite3.Connection, chosen: Filter = EVERYTHING, *, max_misses: int = 50) -> CacheReport:
-    """The report over the chosen calls; `max_misses`: how many single misses to list, the dearest first."""
+    """The report over the chosen calls; `max_misses`: number of single misses to list, dearest first."""
     days = cache_days(db, chosen)
     sums = [sum(column) for column in zip(*(day[1:] for day in days), strict=True)] or [0] * (len(CacheDay._fields) - 1)
     return CacheReport(

@@ -1,6 +1,6 @@
-"""What the causes of cache misses are called and what avoids them, in the command line and on the dashboard alike.
+"""Names of the causes of cache misses, and how to avoid them, for command line and dashboard.
 
-What changes the prompt is in PRICES section 4.
+PRICES section 4 lists what changes the prompt.
 """
 
 from typing import NamedTuple
@@ -33,12 +33,12 @@ LONGEST_CAUSE = max(len(words.name) for words in _WORDS.values())
 
 
 def cause_words(cause: str | None) -> str:
-    """A cause in words; a name that this version does not know stands as it is, and nothing for None."""
+    """A cause in words; unknown names stay as they are, None becomes ""."""
     words = _WORDS.get(cause or "")
     return words.name if words else cause or ""
 
 
 def cause_advice(cause: str) -> str:
-    """What avoids misses of this cause, or that nothing does; at most 60 characters, "" for a name not known here."""
+    """How to avoid misses of this cause, if possible; at most 60 characters, "" for an unknown name."""
     words = _WORDS.get(cause)
     return words.advice if words else ""

@@ -1,6 +1,6 @@
-"""The context report: how a session's context grew, what the next turns cost, and three ways to go on (MODEL 5 to 7).
+"""The context report: growth of a session's context, cost of the next turns, and three options (MODEL 5 to 7).
 
-Growth, forecast and options are modelled; their assumptions stand in the JSON. Everything else is measured or priced.
+Growth, forecast and options are modelled; the JSON has their assumptions. Everything else is measured or priced.
 """
 
 import json
@@ -41,32 +41,32 @@ NAMES = {OptionKind.CONTINUE: "go on", OptionKind.COMPACT: "compact", OptionKind
 
 
 class Prospect(NamedTuple):
-    """What lies ahead of a session; modelled."""
+    """Forecast and options of a session; modelled."""
 
-    turns: int | None  # that were asked for; None: what is likely to come of the session, given another turn
+    turns: int | None  # requested number; None: the expected rest of the session, given another turn
     estimate: GrowthEstimate
     options: Options
-    until_compaction: bool  # whether the client is to compact by itself before as many calls as that
+    until_compaction: bool  # whether the client will compact before that many calls
     level: float
-    trigger: int  # where the client compacts by itself, tokens
+    trigger: int  # tokens at which the client compacts automatically
     trigger_source: TriggerSource
-    to_compaction: int  # calls, at the least the next one
+    to_compaction: int  # calls, at least one
     next_call: int  # nano-dollars; on a cold cache with the penalty
-    next_turn: Options  # as `options`, of one turn
-    cold_penalty: int  # what the next call costs more once the cache has gone, nano-dollars
-    pings: int | None  # prompts that are worth it only to keep the cache warm; None where its lifetime is not on record
+    next_turn: Options  # `options` over one turn
+    cold_penalty: int  # extra nano-dollars of the next call once the cache has expired
+    pings: int | None  # number of keep-warm prompts that pay; None if the cache lifetime is unknown
     crossover: float
     per_turn: CallsPerTurn
 
 
 class ContextReport(NamedTuple):
-    """A session's context; `prospect` is None where the model has no price, and after a reset until the next call."""
+    """A session's context; `prospect` is None if the model has no price, or from a reset to the next call."""
 
     session: LiveSession
     calls: Sequence[LiveCall]
     model: str
     context: int  # of the last call
-    was_reset: bool  # the context was cut after that call: its size is not known before the next one
+    was_reset: bool  # the context was cut after that call: its size is unknown until the next one
     baseline: int
     peak: int
     resets: int
@@ -77,7 +77,7 @@ class ContextReport(NamedTuple):
 
     @property
     def lifetime(self) -> str:
-        """`1 h cache`; empty where the lifetime is not on record."""
+        """`1 h cache`; empty if the lifetime is unknown."""
         if self.ttl_ms is None:
             return ""
         return (
@@ -91,7 +91,7 @@ class ContextReport(NamedTuple):
 
     @property
     def why_no_forecast(self) -> str:
-        """Why there is no prospect, where there is none."""
+        """Why there is no prospect; only if there is none."""
         return "the context was cut; the next call shows its size" if self.was_reset else "the model has no price"
 
     def as_json(self) -> dict[str, Any]:
@@ -183,9 +183,9 @@ def context_report(
     turns: int | None = None,
     now: int | None = None,
 ) -> ContextReport | None:
-    """The report of one session over the next `turns` turns, or what is likely to come; None if it has no own call.
+    """The report of one session over the next `turns` turns, or its expected rest; None if it has no own call.
 
-    `habits` are those with the session's agent (tracker.advisor.habits); `preferences` those that its nudges go by.
+    `habits`: with the session's agent (tracker.advisor.habits); `preferences`: those that its nudges use.
     """
     state = load_state(db, session_id, floors(db))
     if state is None:
@@ -193,7 +193,7 @@ def context_report(
     calls, last = state.calls, state.last
     moment = now_ms() if now is None else now
     ttl_ms = written_ttl(last.write_5m, last.write_1h) or last.ttl_ms
-    idle_ms = abs(moment - last.last_at)  # ahead of the clock it is as far away as behind it
+    idle_ms = abs(moment - last.last_at)  # a time ahead of the clock counts like one behind it
     is_cold = is_expired(idle_ms, ttl_ms)
     rates = {price.id: Rates.from_price(price) for price in stored_prices(db)}.get(last.price_id or "")
     prospect = (
@@ -218,16 +218,16 @@ def context_report(
 
 
 def open_nudge(db: sqlite3.Connection, session_id: int, preferences: Preferences, now_ms: int) -> NudgeRow | None:
-    """A session's nudge of the moment at hand, unless put away, settled, switched off, or left behind by a prompt.
+    """A session's current nudge, unless dismissed, settled, switched off, or outdated by a prompt.
 
-    None once the context was cut, as in the advice file: what it was about is gone.
+    None once the context was cut, as in the advice file.
     """
     if was_cut(db, session_id, RESETS):
         return None
     turn = next(reversed(latest_turns(db, session_id, 1)), None)
     for row in chosen_nudges(db, session_id):
         if row.moment == Moment.PROMPT and turn is not None and is_answered(db, session_id, turn):
-            continue  # too late to begin its work elsewhere
+            continue  # too late to start its work in a new session
         is_open = row.due_at <= now_ms < row.expires_at and row.dismissed_at is None and row.followed is None
         is_open = is_open and row.kind in preferences.enabled
         if is_open and (turn is None or row.anchor == turn.prompt_uuid or row.at >= turn.at):
@@ -236,20 +236,20 @@ def open_nudge(db: sqlite3.Connection, session_id: int, preferences: Preferences
 
 
 def advised(options: Options, nudge: NudgeRow | None) -> Option:
-    """The way to point at: what the open nudge asks for, as two answers are none; else the cheapest."""
+    """The option to recommend: the one of the open nudge, so that there is one answer; else the cheapest."""
     way = option_kind_of(nudge.kind, json.loads(nudge.inputs)) if nudge is not None else None
     return next((one for one in options.ways if one.kind == way), options.best)
 
 
 def horizon(ahead: Prospect) -> str:
-    """Which calls the three ways are priced over."""
+    """Describes the calls that the options are priced over."""
     if ahead.turns is None:
         return "the likely rest of the session"
     return "until compaction" if ahead.until_compaction else f"the next {counted(ahead.turns, 'turn')}"
 
 
 def effect(option: Option) -> str:
-    """What another way than going on does: `saves $1.25, back in 3 turns`."""
+    """Effect of an alternative: `saves $1.25, back in 3 turns`."""
     saved = option.saving.point_nano
     if saved > 0:
         return f"saves {short_usd(saved)}{payback_phrase(option.payback_turns)}"
@@ -266,7 +266,7 @@ def _prospect(
     *,
     is_cold: bool,
 ) -> Prospect:
-    """What lies ahead, in dollars on a plan too; the level alone is the one that nudges go by."""
+    """The prospect, in dollars even on a plan; only the level is the one that nudges use."""
     assessment = assess(state, habits, rates, Billing())
     billing = billing_of(state.session, preferences, habits)
     weighed = assess(state, habits, rates, billing, quiet=preferences.quiet)

@@ -1,4 +1,4 @@
-"""Suggestions to join tasks of different sessions (MODEL section 2.1): never done by rule, one command away."""
+"""Suggests tasks of different sessions to join (MODEL section 2.1); never done automatically."""
 
 import sqlite3
 from typing import Any, NamedTuple
@@ -14,7 +14,7 @@ _MAX_JOINS = 3
 
 
 class Join(NamedTuple):
-    """A task that seems to go on with an earlier one of another session."""
+    """A task that seems to continue an earlier one of another session."""
 
     task_id: str
     into: str
@@ -42,9 +42,9 @@ def suggested_joins(db: sqlite3.Connection, latest: int, shown: set[str]) -> lis
         for key, earlier in continued(parts, edited).items():
             part = by_key[key]
             pair = (part.task_id, earlier.task_id)
-            # A linked part was decided already: by rule, by a fork, or by the user.
+            # A linked part is already decided: by a rule, a fork or the user.
             is_free = part.link_kind is None and pair[0] != pair[1] and shown.issuperset(pair)
-            # One file of many is a changelog or a workflow that every task touches.
+            # One common file of many may be a changelog or workflow that every task touches.
             if is_free and have_in_common(part, earlier, edited, max):
                 pairs[pair] = max(pairs.get(pair, 0), part.first_at)
     latest_first = sorted(pairs, key=lambda pair: (-pairs[pair], pair))

@@ -1,4 +1,4 @@
-"""Recorded spend that is not tokens, as reports give it: beside the token costs and in none of their totals."""
+"""Recorded non-token spend in reports: beside token costs, never in their totals."""
 
 from typing import Any
 

@@ -29,7 +29,7 @@ from tracker.reports.json_values import rounded
 
 @dataclass(frozen=True, slots=True)
 class Realised:
-    """What a followed nudge came to: nano-dollars of the next calls, and their forecast had nothing been done."""
+    """Result of a followed nudge: nano-dollars of the next calls, and their forecast without the action."""
 
     nudge_id: int
     calls: int
@@ -41,19 +41,19 @@ class Realised:
 
 @dataclass(frozen=True, slots=True)
 class KindSummary:
-    """One kind over the chosen time."""
+    """One kind of nudge over the chosen time."""
 
     kind: str
     state: str  # on | off | dismissed: switched off by three dismissals
     shown: int
     followed: int
-    observed: int  # shown ones of which it is known whether they were followed
+    observed: int  # shown ones known to be followed or not
     dismissed: int
 
 
 @dataclass(frozen=True, slots=True)
 class NudgeReport:
-    """Rows latest first, kinds in the order of the model."""
+    """Rows, latest first, and kinds in the order of the model."""
 
     rows: Sequence[NudgeRow]
     kinds: Sequence[KindSummary]
@@ -62,7 +62,7 @@ class NudgeReport:
 
     @property
     def open_promises(self) -> int:
-        """What nudges promised that were shown and not followed, nano-dollars; of those of one session the largest."""
+        """Nano-dollars promised by shown nudges that were not followed; only the largest per session."""
         by_session: dict[int, int] = {}
         for row in self.rows:
             if row.shown_at is not None and row.followed != 1 and row.saving is not None:
@@ -125,7 +125,7 @@ def _states(db: sqlite3.Connection, preferences: Preferences) -> dict[str, str]:
 
 
 def realised_of(db: sqlite3.Connection, nudge: NudgeRow) -> Realised | None:
-    """Cost of the calls after the compaction that followed a nudge, with the compaction's own, against no action."""
+    """Cost of the calls after a followed compact nudge, compaction included, against the forecast without it."""
     inputs: dict[str, Any] = json.loads(nudge.inputs)
     after = next(
         (
@@ -166,7 +166,7 @@ def fate(row: NudgeRow) -> str:
 
 
 def promised(row: NudgeRow) -> str:
-    """Its modelled saving: ~$0.40; empty where none was worked out."""
+    """Its modelled saving: ~$0.40; empty without one."""
     return "" if row.saving is None else f"~{short_usd(row.saving)}"
 
 

@@ -1,10 +1,9 @@
-"""What a task costs under a plan (MODEL section 9.4): its share of fee and overflow, and what one more would cost.
+"""Cost of a task under a plan (MODEL section 9.4): its share of fee and overflow, and its marginal cost.
 
-All of it is counted as an API key would be billed. The fee is shared over the month as it is expected to end, so that
-the first task of a month does not carry all of it; each month has its own calls of a task that crosses its end. As much
-of a task is overflow as of a typical month's work. The marginal cost is nothing while no limit binds, else the API
-price. Without extra usage nobody pays for what is above a limit. What a plan leaves out (PRICES section 3.5) is the
-task's own, at the API price.
+Work is valued as billed to an API key. The fee is divided over the month's expected total, so that the first task of a
+month does not carry all of it; a task across two months has its calls in each. A task's overflow share is that of a
+typical month. The marginal cost is zero while no limit binds, else the API price. Without extra usage, work above a
+limit costs nothing. Excluded work (PRICES section 3.5) is charged to the task at the API price.
 """
 
 import sqlite3
@@ -28,7 +27,7 @@ from tracker.reports.tasks import tasks_report
 
 @dataclass(frozen=True, slots=True)
 class TaskShare:
-    """A task's work of this month under every plan: dollars with tax, modelled, but for its cost at list prices."""
+    """A task's work of this month under every plan: modelled dollars with tax, except its cost at list prices."""
 
     id: str
     title: str
@@ -36,11 +35,11 @@ class TaskShare:
     cost_nano: int
     allocated: Mapping[str, float]
     marginal: Mapping[str, float]
-    unfitted: Mapping[str, float]  # on top of both if nothing fits; only for plans of unknown capacity
+    unfitted: Mapping[str, float]  # added to both if nothing fits; only for plans of unknown capacity
 
     @property
     def is_completed(self) -> bool:
-        """Whether it counts for the cost of a completed task."""
+        """Whether it counts as a completed task."""
         return self.status == TaskStatus.COMPLETED
 
     def as_json(self) -> dict[str, Any]:
@@ -57,11 +56,11 @@ class TaskShare:
 
 
 class TaskMeans(NamedTuple):
-    """What a completed task costs under one plan on average; dollars."""
+    """Mean cost of a completed task under one plan, in dollars."""
 
     allocated: float
     marginal: float
-    unfitted: float | None  # on top of both if nothing fits; None where the capacity is known
+    unfitted: float | None  # added to both if nothing fits; None if the capacity is known
 
 
 def task_means(shares: Sequence[TaskShare], plan_id: str) -> TaskMeans | None:
@@ -85,9 +84,9 @@ def task_shares(
     terms: Terms,
     now_ms: int,
 ) -> list[TaskShare]:
-    """The work on tasks in the month of a load under every plan, dearest first; runs of programs are none of them.
+    """Tasks of the load's month under every plan, dearest first, without program runs.
 
-    `covered_usd`: dollars of the whole month that each plan is expected to carry, by plan, as an API key.
+    `covered_usd`: by plan, expected covered dollars of the whole month, as an API key.
     """
     first, last = month_bounds(load.as_of)
     month = Filter(first.isoformat(), last.isoformat())
@@ -117,7 +116,7 @@ def task_shares(
 
 
 def _api_by_kind(rows: Sequence[TaskCallRow], api_nano: Mapping[int, int | None]) -> dict[Excluded, int]:
-    """Nano-dollars of a task's calls as an API key, else as logged, by what a plan may leave out about them."""
+    """Nano-dollars of a task's calls as an API key, else as logged, by exclusions."""
     found: dict[Excluded, int] = {}
     for row in rows:
         name = normalise(row.model)
@@ -133,9 +132,9 @@ def _api_by_kind(rows: Sequence[TaskCallRow], api_nano: Mapping[int, int | None]
 
 
 def _covered(work_usd: float, one: PlanOutlook, month_usd: float, terms: Terms) -> tuple[float, float]:
-    """What a plan's own part of a task costs there, with tax: what is allocated to it, and what one more would cost.
+    """(allocated, marginal) cost of a task's covered work, with tax.
 
-    Allocated is the fee by the share of the month's work, and the overflow; a metered plan bills all work besides.
+    Allocated: the fee by share of the month's work, plus overflow; a metered plan adds all work.
     """
     share = min(1.0, work_usd / month_usd) if month_usd > 0 else 0.0
     fee, taxed = one.fee_usd * share, work_usd * (1 + terms.tax)

@@ -1,4 +1,4 @@
-"""How the table of plans says its figures, for command line and dashboard."""
+"""Texts of the plans table, for command line and dashboard."""
 
 from datetime import date
 
@@ -12,7 +12,7 @@ _NONE = "–"
 
 
 def answer(report: PlansReport, verdict: Verdict) -> str:
-    """`Pro is the cheapest for this work.`, or what is left to choose from."""
+    """`Pro is the cheapest for this work.`, or the remaining candidates."""
     names = report.names
     if verdict.plan != CANNOT_TELL:
         own = ", which you have" if verdict.plan == report.current else ""
@@ -27,32 +27,32 @@ def fee(one: PlanOutlook) -> str:
 
 
 def monthly(one: PlanOutlook) -> str:
-    """10th to 90th percentile; `?` where nobody measured the capacity."""
+    """10th to 90th percentile; `?` if the capacity is unknown."""
     band = one.monthly
     high = "" if round(band.p10) == round(band.p90) else f" – {band.p90:,.0f}"
     return f"~${band.p10:,.0f}{high}{'' if one.is_known else ' ?'}"
 
 
 def chance(report: PlansReport, one: PlanOutlook) -> str:
-    """Chance of a month that reaches a limit; a dash where too few days are recorded for one."""
+    """Probability of a month that reaches a limit; a dash if there are too few days."""
     if one.plan.is_metered:
         return "no limit"
     return _NONE if report.is_range_only else modelled_percent(one.hit_probability)
 
 
 def used(report: PlansReport, one: PlanOutlook) -> str:
-    """Share of the week's capacity that the load fills; a dash where too few days are recorded for one."""
+    """Share of the weekly capacity used; a dash if there are too few days."""
     return _NONE if one.plan.is_metered or report.is_range_only else modelled_percent(one.utilisation)
 
 
 def cost_of_a_task(report: PlansReport, one: PlanOutlook) -> str:
-    """What a completed task costs on average; `+` where nobody measured what fits."""
+    """Mean cost of a completed task; `+` if the capacity is unknown."""
     mean = task_means(report.tasks, one.plan.id)
     return _NONE if mean is None else f"~${mean.allocated:,.2f}{'+' if mean.unfitted else ''}"
 
 
 def pays_on(found: BreakEven) -> str:
-    """The day of this month on which a plan's fee was reached: Nov 5; ~Nov 9 where it will be, empty where not."""
+    """The day of this month on which a plan's fee was reached: Nov 5; ~Nov 9 if expected, else empty."""
     if found.day is not None:
         return month_day(found.day)
     return f"~{month_day(found.expected_day)}" if found.expected_day else ""

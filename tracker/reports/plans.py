@@ -39,20 +39,20 @@ _SEED = 20
 
 @dataclass(frozen=True, slots=True)
 class BreakEven:
-    """When a plan's fee is reached by the API-equivalent spend that it covers; both before tax, which is on both."""
+    """When covered API-equivalent spend reaches a plan's fee; both before tax."""
 
-    day: date | None  # of this month; None while it is not reached
-    expected_day: date | None  # where the month's remaining days would reach it at the usual pace
+    day: date | None  # in this month; None until reached
+    expected_day: date | None  # if the rest of the month reaches it at the usual pace
     per_active_day_usd: float
 
 
 @dataclass(frozen=True, slots=True)
 class PlansReport:
-    """Everything that the plans screen and the `plans` command show."""
+    """Everything shown by the plans screen and the `plans` command."""
 
     load: Load | None
     terms: Terms
-    current: str | None  # the user's plan, and where that is known from
+    current: str | None  # the user's plan, and the source of that
     current_from: str
     month_end: Band | None = None  # dollars by the end of this month, as an API key
     typical: Band | None = None  # dollars of a whole month like this one; both before tax
@@ -69,7 +69,7 @@ class PlansReport:
 
     @property
     def cheapest_in(self) -> dict[str, float]:
-        """Share of the simulated months in which each plan is the cheapest; fees alone compare no plans."""
+        """Share of resampled months in which each plan is the cheapest; empty if only fees are known."""
         return cheapest_shares(self.outlooks) if self.terms.extra_usage else {}
 
     @property
@@ -84,24 +84,24 @@ class PlansReport:
 
     @property
     def names(self) -> dict[str, str]:
-        """What the plans shown are called, by id."""
+        """Names of the shown plans, by id."""
         return {one.plan.id: one.plan.name for one in self.outlooks}
 
     @property
     def _switch(self) -> tuple[PlanOutlook, PlanOutlook] | None:
-        """The present plan and the recommended one, if it is another and the present one's capacity is known."""
+        """The present and the recommended plan, if they differ and the present one's capacity is known."""
         by_id = {one.plan.id: one for one in self.outlooks}
         now, then = by_id.get(self.current or ""), by_id.get(self.verdict.plan if self.verdict else "")
         return (now, then) if now and then and now is not then and now.is_known else None
 
     @property
     def switch_usd(self) -> float | None:
-        """Mean dollars a month saved by going from the present plan to the recommended one; None without a change."""
+        """Mean dollars a month saved by switching to the recommended plan; None without a switch."""
         return None if self._switch is None else self._switch[0].mean_usd - self._switch[1].mean_usd
 
     @property
     def switch_words(self) -> str | None:
-        """What that change would bring, with the plan that one has; a dearer plan may be worth it if no work waits."""
+        """What the switch would bring; a dearer plan may be worth it if no work waits then."""
         saved = self.switch_usd
         if saved is None or self._switch is None:
             return None
@@ -113,7 +113,7 @@ class PlansReport:
 
     @property
     def changes_words(self) -> str | None:
-        """Which plan is the cheapest on average, and at which spend a day it is another; None where it is none."""
+        """The cheapest plan on average, and the daily spend at which another one is; None if there is none."""
         names, changes = self.names, self.changes
         ends = [
             f"{word} ~${end[0]:,.2f} it is {names.get(end[1], 'none')}"
@@ -133,7 +133,7 @@ class PlansReport:
         return self.load is None or not self.load.has_enough_days
 
     def as_json(self) -> dict[str, Any]:
-        """The JSON contract, and beside it what the screen shows."""
+        """The JSON contract, and the further figures of the screen."""
         from tracker.reports.plans_json import plans_json
 
         return plans_json(self)
@@ -227,7 +227,7 @@ def _compare(
 
 
 def _drawn_months(load: Load, wanted_active_days: int | None) -> tuple[Draws, int]:
-    """Resamples of the month, and how many of its days are expected to be active."""
+    """Resampled months, and the expected number of active days."""
     first, last = month_bounds(load.as_of)
     draws = draw_months(load.history, first, last, seed=_SEED)
     enough = load.has_enough_days
@@ -238,7 +238,7 @@ def _drawn_months(load: Load, wanted_active_days: int | None) -> tuple[Draws, in
 
 
 def _evidence(load: Load, own: Plan | None) -> Evidence:
-    """What the verdict may rest on; `own` is the user's plan."""
+    """Evidence for the verdict; `own` is the user's plan."""
     return Evidence(
         active_days=load.active_days,
         unpriced_share=load.counted.unpriced / load.counted.calls if load.counted.calls else 0.0,
@@ -250,7 +250,7 @@ def _evidence(load: Load, own: Plan | None) -> Evidence:
 
 
 def _still_to_come(load: Load) -> list[float]:
-    """Dollars from now to the month's end, a value a resample: the rest of today and the days after it."""
+    """Dollars from now to the month's end, per resample: the rest of today and the days after it."""
     history, last = load.history, month_bounds(load.as_of)[1]
     api = [value for _, value in history]
     today = month_sums(draw_months(history, load.as_of, load.as_of, seed=_SEED), api)
@@ -278,7 +278,7 @@ def _changes(load: Load, outlooks: Sequence[PlanOutlook], draws: Draws, terms: T
 
 
 def _break_even(load: Load, one: PlanOutlook, fee_usd: float, active_days: int) -> BreakEven:
-    """What a plan leaves out is paid beside its fee, so that it does not help to reach it."""
+    """When covered work reaches the fee. Excluded work is paid separately and does not count."""
     history = load.days[one.plan.excludes]
     spent = [(day.day, day.covered) for day in load.month[one.plan.excludes]]
     reached = first_day_at(spent, fee_usd)
@@ -301,7 +301,7 @@ def _break_even(load: Load, one: PlanOutlook, fee_usd: float, active_days: int) 
 def _assumptions(
     load: Load, outlooks: Sequence[PlanOutlook], draws: Draws, terms: Terms, settings: Settings
 ) -> list[str]:
-    """What the modelled figures rest on, in the words of the report."""
+    """The assumptions of the modelled figures, as text."""
     made = [f"Months are drawn from {counted(len(load.base), 'day')} ({load.first} to {load.last}) as {draws.method}."]
     if load.is_stale:
         made.append("There is no work in the last 26 weeks: older days are used.")

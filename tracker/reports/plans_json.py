@@ -1,4 +1,4 @@
-"""The JSON form of the plans report. Each group of figures names its label: priced, or modelled."""
+"""The JSON form of the plans report. Each group of figures is labelled priced or modelled."""
 
 from dataclasses import asdict
 from typing import Any
@@ -86,7 +86,7 @@ def _plan_json(one: PlanOutlook, report: PlansReport, p_cheapest: float | None) 
 
 
 def plans_json(report: PlansReport) -> dict[str, Any]:
-    """The contract of DESIGN section 4, with every further figure of the report under names of its own."""
+    """The contract of DESIGN section 4, with the report's further figures under other names."""
     verdict, load = report.verdict, report.load
     shares = report.cheapest_in
     made: dict[str, Any] = {

@@ -1,4 +1,4 @@
-"""Price rows in the forms that people and programs read: $ per million tokens."""
+"""Price rows as text and JSON, in $ per million tokens."""
 
 from decimal import Decimal
 from typing import Any
@@ -11,12 +11,12 @@ _NAMES = ("input", "output", "cache_write_5m", "cache_write_1h", "cache_read")
 
 
 def per_mtok(pico: int) -> str:
-    """$ per million tokens of a rate in pico-dollars per token."""
+    """A rate in pico-dollars per token as $ per million tokens."""
     return format((Decimal(pico) / PICO_PER_USD_PER_MTOK).normalize(), "f")
 
 
 def row_json(row: PriceRow) -> dict[str, Any]:
-    """One dated row of the table."""
+    """JSON of one dated row of the table."""
     made: dict[str, Any] = {"model": row.model, "effective_from": row.effective_from}
     made.update(_rates("", row.standard))
     made["long_context_threshold"] = row.long_threshold
@@ -35,7 +35,7 @@ def _rates(prefix: str, rates: ListRates | None) -> dict[str, str | None]:
 
 
 def price_json(price: Price) -> dict[str, Any]:
-    """A resolved price."""
+    """JSON of a resolved price."""
     return {
         "model": price.model,
         "provider": price.provider,

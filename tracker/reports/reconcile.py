@@ -1,7 +1,7 @@
-"""The reconcile report: the ledger against the provider's usage and cost reports, the client's own totals beside it.
+"""The reconcile report: the ledger against the provider's usage and cost reports, beside the client's own totals.
 
-Days are UTC here, because the provider's are. Tokens are measured on both sides; the ledger's money is priced, the
-provider's is what it says.
+Days are UTC, like the provider's. Tokens are measured on both sides; the ledger's money is priced, the provider's is as
+reported.
 """
 
 import sqlite3
@@ -22,7 +22,7 @@ from tracker.reports.spend import tokens_json
 
 @dataclass(frozen=True, slots=True)
 class ReconcileReport:
-    """Rows of both sides; `sources` says where the provider's side came from."""
+    """Rows of both sides; `sources`: origin of the provider's side."""
 
     first: str
     last: str
@@ -30,11 +30,11 @@ class ReconcileReport:
     rows: Sequence[Row]  # against the usage and cost reports
     code_rows: Sequence[Row]  # against the Claude Code analytics report
     other_charges: Sequence[Charge]  # costs that are not tokens
-    plan_calls: int  # calls under a subscription, which the usage report does not hold
+    plan_calls: int  # calls on a subscription, which the usage report leaves out
     hidden: Hidden
 
     def counts(self) -> dict[str, int]:
-        """How many days and models fell in each class."""
+        """Number of rows in each class."""
         return dict(Counter(row.kind for row in (*self.rows, *self.code_rows)))
 
     def as_json(self) -> dict[str, Any]:
@@ -64,7 +64,7 @@ def reconcile_report(
     last: str,
     complete_until: str,
 ) -> ReconcileReport:
-    """Compare UTC days from `first` to `last`. `complete_until`: the last day that the provider has surely finished."""
+    """Compare UTC days from `first` to `last`. `complete_until`: the last day certainly complete at the provider."""
     found = reportable_rows(db, first, last)
     days = session_days(db, first, last)
     possible = hidden_spend(db, sorted({session for session, _ in days})).rows
@@ -106,7 +106,7 @@ def _recorded(row: ReportableRow) -> Recorded:
 
 
 def _hidden_by_day(rows: Sequence[SessionHidden], days: Sequence[tuple[int, str]]) -> dict[tuple[str, str], int]:
-    """Nano-dollars that could be hidden on a day: a session's hidden spend may lie on any day of the session."""
+    """Upper bound of hidden nano-dollars by day: a session's hidden spend may be on any of its days."""
     found: Counter[tuple[str, str]] = Counter()
     of_session: dict[int, set[str]] = {}
     for session, day in days:

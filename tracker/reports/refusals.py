@@ -1,6 +1,6 @@
-"""Why requests of a task were refused, told apart: no credit, the key's own limit, refused, too many.
+"""Why requests of a task were refused: no credit, the key's own limit, access refused, too many requests.
 
-Only the provider's status or code is on record (CLINE section 3, PRICES section 1.5), never its words.
+Only the provider's status or code is recorded (CLINE section 3, PRICES section 1.5), never its message.
 """
 
 import sqlite3
@@ -13,7 +13,7 @@ from tracker.clock import iso
 
 
 class RefusalKind:
-    """Reasons, as JSON names them."""
+    """Reasons, as named in JSON."""
 
     CREDIT = "no_credit"
     KEY_LIMIT = "key_limit"
@@ -25,7 +25,7 @@ class RefusalKind:
     OTHER = "other"
 
 
-# Details as the sources write them: HTTP statuses, and words where no status was left.
+# Details as written by the sources: HTTP statuses, or words if there is no status.
 _DETAILS = {
     RefusalKind.CREDIT: "402 credits insufficient_credits billing_error",
     RefusalKind.KEY_LIMIT: "key_limit",
@@ -48,7 +48,7 @@ _WORDS = {
 
 
 class Refusal(NamedTuple):
-    """All refusals for one reason; times in epoch milliseconds."""
+    """All refusals with one reason; times in epoch milliseconds."""
 
     kind: str
     details: tuple[str, ...]
@@ -58,7 +58,7 @@ class Refusal(NamedTuple):
 
     @property
     def status(self) -> str | None:
-        """The HTTP status, if there is one and it is the same for all."""
+        """The HTTP status, if all have the same."""
         return self.details[0] if len(self.details) == 1 and self.details[0].isdigit() else None
 
     @property
@@ -72,7 +72,7 @@ class Refusal(NamedTuple):
 
     @property
     def advice(self) -> str:
-        """What to do about it; empty where nothing can be said."""
+        """What to do about it; empty if unknown."""
         return _WORDS[self.kind][1]
 
     def as_json(self) -> dict[str, Any]:
@@ -89,12 +89,12 @@ class Refusal(NamedTuple):
 
 
 def task_refusals(db: sqlite3.Connection, task_id: str) -> list[Refusal]:
-    """Refusals in a task, by its whole id; those that only the user can mend come first."""
+    """Refusals in a task, by full id; those that only the user can resolve come first."""
     return grouped(refusals_of_task(db, task_id))
 
 
 def grouped(marks: Iterable[RefusalMark]) -> list[Refusal]:
-    """One refusal a reason; those that only the user can mend come first."""
+    """One entry per reason; those that only the user can resolve come first."""
     by_kind: dict[str, list[RefusalMark]] = {}
     for mark in marks:
         kind = RefusalKind.PLAN if mark.kind == EventKind.LIMIT else _KINDS.get(mark.detail, RefusalKind.OTHER)

@@ -1,9 +1,9 @@
-"""Which cost is shown, and how far the agent's own figure is from it.
+"""Chooses the cost to show, and compares it with the agent's own figure.
 
-The rule (PRICES section 1.5): where the provider bills each response itself and says what it cost, its figure is shown
-and labelled *reported*. Everywhere else the list price is shown and labelled *priced*; what the agent worked out itself
-stands beside it. Where the two, or the provider's figure and the list price, are more than 1 % apart, the task says so.
-An agent's total of a whole session is compared too, once it covers the latest call.
+The rule (PRICES section 1.5): if the provider bills each response and states its cost, that figure is shown, labelled
+*reported*. Otherwise the list price is shown, labelled *priced*, with the agent's own calculation beside it. If they,
+or the provider's figure and the list price, differ by more than 1 %, the task says so. An agent's session total is
+compared too, once it covers the latest call.
 """
 
 import sqlite3
@@ -21,7 +21,7 @@ _AGENT_NAMES = {Agent.CLINE: "Cline", Agent.ROO: "Roo Code", Agent.CLAUDE_CODE: 
 
 
 class Label:
-    """Where the shown cost comes from."""
+    """Origins of the shown cost."""
 
     PRICED = "priced"
     REPORTED = "reported"
@@ -29,7 +29,7 @@ class Label:
 
 
 class ReportedCost(NamedTuple):
-    """One agent's calls in a task or session: the shown cost and what the agent says."""
+    """One agent's calls in a task or session: the shown cost and the agent's own figures."""
 
     sums: ReportedSums
     total: AgentTotal | None
@@ -44,17 +44,17 @@ class ReportedCost(NamedTuple):
 
     @property
     def calls_differ(self) -> bool:
-        """Whether the agent's figures of the calls are more than 1 % from what is shown."""
+        """Whether the agent's figures of the calls differ by more than 1 % from the shown cost."""
         return _differ(self.sums.compared_cost, self.sums.compared_reported)
 
     @property
     def listed_cost(self) -> int:
-        """The list price of what the provider billed, where it has one."""
+        """List price of the calls billed by the provider, if known."""
         return sum(cost(one.price, *one[3:9]) for one in self.billed)
 
     @property
     def sentences(self) -> list[str]:
-        """What to say, a line each; empty while the figures agree."""
+        """Sentences on differences, one per line; empty if the figures agree."""
         sums, name = self.sums, _AGENT_NAMES.get(self.sums.agent, self.sums.agent)
         said: list[str] = []
         if self.calls_differ:
@@ -115,19 +115,19 @@ class ReportedCost(NamedTuple):
         return self.total.cost
 
     def _why(self, total: int) -> str:
-        """What the agent's total leaves out or holds beside its calls, where that is the difference."""
+        """What the agent's total omits or includes beside its calls, if that explains the difference."""
         if not _differ(self.sums.main_cost, total):
             return ": it leaves out subagents"
         copied = self.total.copied if self.total is not None else 0
         return ": it holds what was copied from another session" if not _differ(self.sums.cost + copied, total) else ""
 
     def _repeats_calls(self, total: int) -> bool:
-        """Whether the total only says again what the agent's figures of the calls say."""
+        """Whether the total only repeats the sum of the agent's figures of the calls."""
         return self.calls_differ and not _differ(self.sums.compared_reported + self.sums.billed_cost, total)
 
 
 def task_reported(db: sqlite3.Connection, task_id: str) -> list[ReportedCost]:
-    """One entry an agent that reports costs of its own, for a task by its whole id."""
+    """One entry per agent that reports costs of its own, for a task by its full id."""
     billed = stored.billed_usage_of_task(db, task_id)
     made = []
     for sums in stored.reported_sums_of_task(db, task_id):
@@ -138,17 +138,17 @@ def task_reported(db: sqlite3.Connection, task_id: str) -> list[ReportedCost]:
 
 
 def _differ(shown: int, other: int) -> bool:
-    """Whether two amounts are more than 1 % of the shown one apart."""
+    """Whether two amounts differ by more than 1 % of the shown one."""
     return 100 * abs(shown - other) > TOLERANCE_PERCENT * abs(shown)
 
 
 def _amount(nano: int) -> str:
-    """An amount fine enough to see a difference of a hundredth in it."""
+    """An amount with enough digits to show a difference of 1 %."""
     return f"${Decimal(nano).scaleb(-9):,.{2 if nano >= NANO_PER_USD else 4}f}"
 
 
 def _distance(shown: int, other: int) -> str:
-    """How far the other amount is from the shown one, in brackets; nothing where nothing is shown."""
+    """The other amount's relative difference in brackets; empty if the shown amount is zero."""
     if shown == 0:
         return ""
     percent = 100 * (other - shown) / shown

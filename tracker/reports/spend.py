@@ -13,17 +13,17 @@ from tracker.hidden_spend import Hidden, hidden_in
 
 BRANCH = "branch"
 
-# The ledger's columns input, cache_read, write_5m, write_1h and output, as every JSON and CSV names them.
+# Names in JSON and CSV of the ledger's columns input, cache_read, write_5m, write_1h and output.
 TOKEN_CLASSES = ("input", "cache_read", "cache_write_5m", "cache_write_1h", "output")
 
 
 def tokens_json(counts: Sequence[int]) -> dict[str, int]:
-    """Token counts in the order of TOKEN_CLASSES as JSON."""
+    """JSON of token counts in the order of TOKEN_CLASSES."""
     return dict(zip(TOKEN_CLASSES, counts, strict=True))
 
 
 def sums_json(row: SpendRow) -> dict[str, Any]:
-    """The sums of a row, or of the total, in the JSON contract."""
+    """JSON of a row's or the total's sums."""
     return {
         "calls": row.calls,
         "sessions": row.sessions,
@@ -34,7 +34,7 @@ def sums_json(row: SpendRow) -> dict[str, Any]:
 
 
 class SpendReport(NamedTuple):
-    """Rows, their total, and what stands beside it."""
+    """Rows, their total, and the figures beside it."""
 
     by: str
     utc: bool
@@ -45,7 +45,7 @@ class SpendReport(NamedTuple):
     hidden: Hidden
     billed_calls: int  # shown at the provider's own figure
     billed_cost: int
-    has_user_prices: bool  # in the ledger, not all prices are the list's
+    has_user_prices: bool  # whether the ledger has prices of the user's own
 
     def as_json(self) -> dict[str, Any]:
         """The JSON contract."""

@@ -1,4 +1,4 @@
-"""One task opened: its turns, calls, subagents and misses, what went wrong at the provider, what was edited by hand."""
+"""The task report: a task's turns, calls, subagents, misses, provider errors and edits."""
 
 import sqlite3
 from typing import Any, NamedTuple
@@ -20,7 +20,7 @@ from tracker.reports.tasks import as_of, task_json
 
 
 class TaskTurn(NamedTuple):
-    """A turn of an opened task; `number` counts from 1 in order of time."""
+    """A turn of the task; `number` counts from 1 in order of time."""
 
     number: int
     row: TaskTurnRow
@@ -29,7 +29,7 @@ class TaskTurn(NamedTuple):
 
 
 class Subagent(NamedTuple):
-    """A subagent of an opened task."""
+    """A subagent of the task."""
 
     chain: str
     kind: str
@@ -50,10 +50,10 @@ class TaskDetail(NamedTuple):
     subagents: list[Subagent]
     edits: list[str]
     short_id: str
-    reported: list[ReportedCost]  # what agents say that it cost, an entry an agent that says anything
+    reported: list[ReportedCost]  # one entry per agent that reports costs
     refusals: list[Refusal]
-    is_program_run: bool  # in no rate (see store.reads.program_runs)
-    jobs: list[MeteredJob]  # spend that is not tokens, latest first; in no total of the task
+    is_program_run: bool  # not in rates (see store.reads.program_runs)
+    jobs: list[MeteredJob]  # non-token spend, latest first; not in the task's totals
 
     @property
     def misses(self) -> list[TaskCall]:
@@ -62,7 +62,7 @@ class TaskDetail(NamedTuple):
 
     @property
     def main_calls(self) -> list[TaskCall]:
-        """Calls of the main threads, session after session: those of a team work at once."""
+        """Main-chain calls, session by session, as a team's sessions run in parallel."""
         by_session: dict[int, list[TaskCall]] = {}
         for call in self.calls:
             if not call.chain:
@@ -74,7 +74,7 @@ class TaskDetail(NamedTuple):
         ]
 
     def number_of(self, call: TaskCall) -> int:
-        """Number of the turn that a call fell in."""
+        """Number of the turn that a call is in."""
         return next(
             turn.number
             for turn in self.turns
@@ -141,7 +141,7 @@ class TaskDetail(NamedTuple):
 def task_detail(
     db: sqlite3.Connection, identity: str, *, short_id: str | None = None, now: int | None = None
 ) -> TaskDetail | None:
-    """One task by its whole id; None if there is none."""
+    """One task by its full id; None if there is none."""
     row = task_row_of(db, identity)
     if row is None:
         return None
@@ -186,7 +186,7 @@ def task_detail(
 
 
 def _edits_about(db: sqlite3.Connection, turns: list[TaskTurn], names: dict[int, tuple[str, str]]) -> list[str]:
-    """The user's edits of a task's turns, described."""
+    """Descriptions of the user's edits of a task's turns."""
     here = {(names[turn.row.session_id][1], turn.row.prompt_uuid) for turn in turns}
     told = []
     for edit, body in in_force(edits(db)):

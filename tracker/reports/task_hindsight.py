@@ -1,7 +1,7 @@
-"""What compacting at other moments would have saved in a task: as Taximeter advises, and at best (MODEL section 8).
+"""What other compactions would have saved in a task: as Taximeter advises, and at best (MODEL section 8).
 
-Only the task's own calls of main threads are replayed, with the contexts that they had when it began, against what the
-user and the client did. All of it is modelled.
+Replays only the task's own main-chain calls, with the context from its beginning, against what the user and the client
+did. Everything is modelled.
 """
 
 import sqlite3
@@ -34,7 +34,7 @@ _TURNS_NAMED = 6
 
 
 class Compacted(NamedTuple):
-    """A task with other compactions: the turns before which they stand, and what that saves of its cost."""
+    """A task with other compactions: the turns they precede, and what they save."""
 
     turns: Sequence[int]
     saving: SavingRange
@@ -60,9 +60,9 @@ class Compacted(NamedTuple):
 
 
 class TaskHindsight(NamedTuple):
-    """What would have been cheaper; None where it would not have been by five cents and two per cent.
+    """Cheaper alternatives, if they save at least five cents and 2 %; else None.
 
-    The best is None as well where it is not cheaper by as much than what is advised.
+    `best` is also None unless it saves that much more than `advised`.
     """
 
     advised: Compacted | None
@@ -70,7 +70,7 @@ class TaskHindsight(NamedTuple):
 
     @property
     def sentences(self) -> list[str]:
-        """In words; none where nothing would have been cheaper."""
+        """The alternatives as sentences; empty if nothing would have been cheaper."""
         told = []
         if self.advised:
             told.append(f"compacted as Taximeter advises, {self.advised}")
@@ -90,13 +90,13 @@ class TaskHindsight(NamedTuple):
 class _Part(NamedTuple):
     """An uninterrupted stretch of the task in one session."""
 
-    replay: Replay  # the call at place 0 is not the task's
-    turns: Sequence[int]  # of each of the task's calls
-    recorded: Collection[int]  # the places after which the user compacted
+    replay: Replay  # its call 0 is not the task's
+    turns: Sequence[int]  # turn number of each of the task's calls
+    recorded: Collection[int]  # indices of the calls after which the user compacted
 
 
 def task_hindsight(db: sqlite3.Connection, detail: TaskDetail, *, quiet: bool = False) -> TaskHindsight | None:
-    """Replay an opened task; None where a call of its sessions has no price. `quiet`: the user is advised later."""
+    """Replay a task; None if a call of its sessions has no price. `quiet`: as in the user's settings."""
     rates = {price.id: Rates.from_price(price) for price in stored_prices(db)}
     weekly = WeeklyHabits(db, floors(db))
     sessions = dict.fromkeys(call.session_id for call in detail.main_calls)

@@ -1,10 +1,9 @@
 """The task report: what DESIGN section 4 promises as `tasks --json`, for the command line and the dashboard alike.
 
 `inherited_usd` is the carry-over rent: what the same work would not have paid in a session of its own. `hidden_usd` is
-the spend that no record shows; it is known by session, so a task has it only if it has its sessions to itself and each
-of their counters can be trusted; else it is null, and `hidden_modelled_usd` says what compactions and requests between
-turns would have cost (MODEL section 3). Neither is in any total. A task that the user excluded is outside: its calls
-are on no task.
+spend missing from the records. It is known per session, so a task has it only if no other task shares its sessions and
+all their counters are reliable. Otherwise it is null, and `hidden_modelled_usd` models compactions and requests between
+turns (MODEL section 3). Neither is in any total. The calls of an excluded task count as outside tasks.
 """
 
 import sqlite3
@@ -32,7 +31,7 @@ _SHORTEST_ID = 5
 
 
 class Unsure(NamedTuple):
-    """A boundary that the rule was least sure of, and the command that turns it around."""
+    """A boundary decision near the threshold, and the command that reverses it."""
 
     task_id: str
     turn: int  # number of the turn in its task, from 1
@@ -41,7 +40,7 @@ class Unsure(NamedTuple):
     cost: int
     reasons: str
     command: str
-    prompt: str = ""  # its opening words
+    prompt: str = ""  # opening words
 
     def as_json(self) -> dict[str, Any]:
         """JSON form."""
@@ -58,7 +57,7 @@ class Unsure(NamedTuple):
 
 
 class TasksReport(NamedTuple):
-    """Tasks, latest first, their rates, and what stands beside them."""
+    """Tasks, latest first, their rates, and the figures beside them."""
 
     tasks: list[TaskRow]
     turns: dict[str, list[TurnSums]]
@@ -73,33 +72,33 @@ class TasksReport(NamedTuple):
 
     @property
     def runs(self) -> list[TaskRow]:
-        """Runs of programs among the tasks: in no rate (see store.reads.program_runs)."""
+        """Program runs among the tasks, which are not in rates (see store.reads.program_runs)."""
         return [task for task in self.tasks if task.id in self.run_ids]
 
     @property
     def typed(self) -> list[TaskRow]:
-        """The other tasks: what rates are made of."""
+        """The other tasks, which rates are made of."""
         return [task for task in self.tasks if task.id not in self.run_ids]
 
     @property
     def questions(self) -> int:
-        """Completed tasks that changed no file: a kind of their own."""
+        """Completed tasks that changed no file."""
         return sum(task.status == TaskStatus.COMPLETED and not task.edit_turns for task in self.typed)
 
     @property
     def one_shot(self) -> float | None:
-        """Share of turns with edits that needed no second try at the same file."""
+        """Share of turns with edits that needed no retry of the same file."""
         edit_turns = sum(task.edit_turns for task in self.typed)
         return 1 - sum(task.retry_turns for task in self.typed) / edit_turns if edit_turns else None
 
     @property
     def retry_share(self) -> float | None:
-        """Share of the cost that went to turns with a second try at the same file."""
+        """Share of the cost in turns with a retry of the same file."""
         cost = sum(task.cost for task in self.typed)
         return sum(task.retry_cost for task in self.typed) / cost if cost else None
 
     def as_json(self, limit: int | None = None) -> dict[str, Any]:
-        """The JSON contract; at most the latest `limit` tasks, all sums and rates over all of them."""
+        """The JSON contract, with the latest `limit` tasks; sums and rates cover all tasks."""
         everything = [*self.tasks, *self.excluded]
         return {
             "schema_version": 1,
@@ -128,7 +127,7 @@ class TasksReport(NamedTuple):
 
 
 def headline_json(rates: Headline) -> dict[str, Any]:
-    """Rates of MODEL 2.3; null below five completed tasks."""
+    """JSON of the rates of MODEL 2.3; null below five completed tasks."""
     interval = rates.interval_nano
     return {
         "completed": rates.completed,
@@ -158,7 +157,7 @@ def session_names(task: TaskRow) -> list[str]:
 
 
 def task_json(task: TaskRow, turns: list[TurnSums], *, is_program_run: bool) -> dict[str, Any]:
-    """A task of the JSON contract; `is_program_run`: it is in no rate."""
+    """JSON of a task; `is_program_run`: not in rates."""
     return {
         "id": task.id,
         "title": task.title,
@@ -202,7 +201,7 @@ def task_json(task: TaskRow, turns: list[TurnSums], *, is_program_run: bool) -> 
 
 
 def total_json(tasks: list[TaskRow], turns: Mapping[str, list[TurnSums]]) -> dict[str, Any]:
-    """Sums over tasks, with their turns, in the form of `spend`'s total: sessions are those with calls."""
+    """JSON of sums over tasks, in the form of `spend`'s total; only sessions with calls count."""
     sessions = {(turn.agent, turn.session) for task in tasks for turn in turns.get(task.id, ()) if turn.calls}
     names = (name for name in SpendRow._fields if name not in ("key", "sessions"))
     sums = {name: sum(getattr(task, name) for task in tasks) for name in names}
@@ -214,7 +213,7 @@ def tasks_report(
 ) -> TasksReport:
     """The chosen tasks with their status as of `now` (epoch ms).
 
-    `min_evidence`: the weakest signal that still counts as completed; tasks completed by a weaker one are open.
+    `min_evidence`: tasks completed by weaker evidence count as open.
     """
     moment = now_ms() if now is None else now
     latest = latest_activity(db)
@@ -225,7 +224,7 @@ def tasks_report(
     evidence = Counter(task.evidence for task in rated if task.status == TaskStatus.COMPLETED and task.evidence)
     turns = turn_sums(db, chosen)
     shown = {task.id for task in tasks}
-    short = short_ids(all_ids(db))  # unmistakable among those that were not chosen, too
+    short = short_ids(all_ids(db))  # unique among all tasks, not only the chosen ones
     return TasksReport(
         tasks,
         turns,
@@ -241,7 +240,7 @@ def tasks_report(
 
 
 def as_of(row: TaskRow, now: int, latest: int, min_evidence: str | None = None) -> TaskRow:
-    """A task with its status as of `now`, `latest` being the latest record of any session."""
+    """A task with its status as of `now`; `latest`: time of the latest record of any session."""
     if row.status == TaskStatus.COMPLETED and not meets(row.evidence, min_evidence):
         return row._replace(status=TaskStatus.OPEN, evidence=None)
     status = settled(row.status, row.if_left, row.ended_at, now=now, latest_activity=latest)
@@ -249,25 +248,25 @@ def as_of(row: TaskRow, now: int, latest: int, min_evidence: str | None = None) 
 
 
 def reread_share(*tasks: TaskRow) -> float | None:
-    """Share of the cost that went into reading again what was there; None without a cost."""
+    """Share of the cost spent on re-reading context; None without a cost."""
     cost = sum(task.cost for task in tasks)
     return sum(task.baseline + task.carry_over + task.own for task in tasks) / cost if cost else None
 
 
 def evidence_text(task: TaskRow) -> str:
-    """The evidence in a column; a status without evidence says itself."""
+    """The evidence as a cell; the status itself if it has none."""
     if task.excluded:
         return "left out"
     return task.evidence or ("" if task.status == TaskStatus.OPEN else task.status)
 
 
 def inherited_text(*tasks: TaskRow) -> str:
-    """What tasks inherited, with what is missing of it where calls have no price."""
+    """Inherited cost of tasks, marked if calls have no price."""
     return _part_text(tasks, sum(task.carry_over for task in tasks))
 
 
 def waste_text(*tasks: TaskRow) -> str:
-    """What tasks paid twice, likewise; without a miss it is nothing, whatever the prices."""
+    """Wasted cost of tasks, marked if calls have no price; always zero without a miss."""
     missed = [task for task in tasks if task.misses]
     return _part_text(missed, sum(task.waste for task in missed))
 
@@ -277,7 +276,7 @@ def _part_text(tasks: Sequence[TaskRow], nano: int) -> str:
 
 
 def short_ids(identities: list[str]) -> dict[str, str]:
-    """The shortest unmistakable beginning of each id; none is given twice."""
+    """The shortest unique prefix of each id."""
     ordered = sorted(identities)
     short: dict[str, str] = {}
     for before, identity, after in zip(["", *ordered], ordered, [*ordered[1:], ""], strict=False):
@@ -291,7 +290,7 @@ def short_ids(identities: list[str]) -> dict[str, str]:
 def _unsure(
     db: sqlite3.Connection, shown: set[str], turns: dict[str, list[TurnSums]], short: dict[str, str]
 ) -> list[Unsure]:
-    """The three decisions nearest to the threshold among the latest tasks, dear ones first among equals."""
+    """The three decisions nearest to the threshold among the latest tasks; ties go to the dearer task."""
     found: list[Unsure] = []
     for session, row in unsure_turns(db):
         if row.task_id not in shown:

@@ -1,7 +1,7 @@
-"""What texts that stand in every prompt weigh: tokens as the provider counts them, and what they cost a month.
+"""The size and monthly cost of texts that are in every prompt, with tokens as the provider counts them.
 
-A month is the last 30 days' calls: each token is written by a cold call and read by every other (MODEL section 7.5).
-A handover stands in one session only: it is written once and read by the session's other calls.
+A month is the last 30 days' calls: cold calls write each token, all others read it (MODEL section 7.5). A handover is
+in one session only: written once, and read by the session's other calls.
 """
 
 import sqlite3
@@ -17,11 +17,11 @@ from tracker.model.cost.rates import PICO_PER_NANO
 from tracker.model.defaults import CHARS_PER_TOKEN
 
 DAYS = 30
-ESTIMATE_SPREAD = 0.2  # how far tokens may be off that are estimated from characters
+ESTIMATE_SPREAD = 0.2  # possible error of tokens estimated from characters
 
 
 class Kind:
-    """What a thing is."""
+    """Kinds of things to weigh."""
 
     INSTRUCTIONS = "instructions"
     TOOLS = "tools"
@@ -40,18 +40,18 @@ class Thing:
 
     @property
     def chars(self) -> int:
-        """Length of what is sent."""
+        """Length of the text as sent."""
         return len(self.text) or sum(len(str(tool)) for tool in self.tools)
 
 
 @dataclass(frozen=True, slots=True)
 class Weighed:
-    """A thing with its tokens and costs in nano-dollars; costs are modelled."""
+    """A thing with its tokens and modelled costs in nano-dollars."""
 
     thing: Thing
     tokens: int
     is_estimate: bool
-    per_session_nano: int | None  # None without a call that carries it
+    per_session_nano: int | None  # None if no call carries it
     month_nano: int | None
     calls: int
 
@@ -72,7 +72,7 @@ class Weighed:
 
 @dataclass(frozen=True, slots=True)
 class WeighReport:
-    """All things that were weighed, for one model."""
+    """All weighed things, for one model."""
 
     model: str
     since: str
@@ -110,7 +110,7 @@ def weigh_report(
     count: Callable[[Thing], int] | None,
     sources: str,
 ) -> WeighReport:
-    """Weigh each thing with `count`, or by its length without one; whatever `count` raises goes through."""
+    """Weigh each thing with `count`, or by its length without it; errors of `count` propagate."""
     cost_for = cache(partial(standing_cost, db, since, until))
     weighed = []
     for thing in things:
@@ -124,17 +124,17 @@ def _weighed(thing: Thing, tokens: int, standing: StandingCost, *, is_estimate: 
         return Weighed(thing, tokens, is_estimate, None, None, 0)
     pico = standing.pico_per_token
     if thing.kind == Kind.HANDOVER and standing.cold_calls:
-        # Written once a session, not again after each pause.
+        # Written once per session, not again after each pause.
         pico = standing.write_pico * standing.chains // standing.cold_calls + standing.read_pico
     month = tokens * pico // PICO_PER_NANO
     return Weighed(thing, tokens, is_estimate, month // max(1, standing.chains), month, standing.calls)
 
 
 def usual_files(here: Path, user_folders: Sequence[Path]) -> list[Path]:
-    """Instruction files that Claude Code loads in a folder: the project's, then the user's own; each file once."""
+    """Instruction files that Claude Code loads in a folder: the project's, then the user's; each once."""
     names = ("CLAUDE.md", ".claude/CLAUDE.md", "CLAUDE.local.md", "AGENTS.md")
     found = [*(here / name for name in names), *(folder / "CLAUDE.md" for folder in user_folders)]
-    files: dict[Path, Path] = {}  # by where they are: one may be a link to another, and home is a folder to work in
+    files: dict[Path, Path] = {}  # by real path: one may link to another, and the home folder may be the project
     for path in found:
         if path.is_file():
             files.setdefault(path.resolve(), path)
@@ -142,7 +142,7 @@ def usual_files(here: Path, user_folders: Sequence[Path]) -> list[Path]:
 
 
 def carriers_of(file: Path, user_folders: Sequence[Path]) -> Carriers:
-    """The calls that carry an instruction file: those in its project; of the user's own, all with that folder."""
+    """The calls that carry an instruction file: those in its project, or all with the user's folder."""
     folder = file.absolute().parent
     for one in user_folders:
         if folder.resolve() == one.resolve():

@@ -1,4 +1,4 @@
-"""The what-if report: recorded work paid for otherwise, each case a range with the assumptions it rests on."""
+"""The what-if report: recorded work under other conditions, each case a range with its assumptions."""
 
 import sqlite3
 from collections.abc import Collection, Mapping, Sequence
@@ -27,12 +27,12 @@ from tracker.model.quantiles import quantile
 from tracker.plan_data.load import logged_call, price_rates
 from tracker.pricing import PriceBook, facts_for, normalise
 
-# Sessions that a program started have nobody waiting for each answer.
+# In sessions started by a program, nobody waits for the answers.
 _UNATTENDED = "sdk"
 
 
 class WhatIfCase(NamedTuple):
-    """One answer: what was changed, the figures, and what they rest on."""
+    """One case: what was changed, the figures, and their assumptions."""
 
     what: str  # model | cache | batch | baseline
     change: str
@@ -64,7 +64,7 @@ class WhatIfReport:
     calls: int
     actual_nano: int
     unpriced: int
-    floor: int  # calls of which not all of the output is on record
+    floor: int  # calls whose output is only partly recorded
     cases: Sequence[WhatIfCase]
 
     def as_json(self) -> dict[str, Any]:
@@ -82,7 +82,7 @@ class WhatIfReport:
 
 
 class WhatIfRequest(NamedTuple):
-    """Which cases to work out; a batch share of None takes what unattended sessions cost."""
+    """The cases to work out; a batch share of None uses the share of unattended sessions."""
 
     models: Sequence[str] = ()
     cache: bool = True
@@ -134,7 +134,7 @@ def whatif_report(
 
 
 def newest_models(book: PriceBook, today: str) -> dict[str, str]:
-    """The newest model of each family that is sold to everyone, by the price table as of an ISO day."""
+    """The newest generally available model of each family, by the price table as of an ISO day."""
     released: dict[str, str] = {}
     for row in book.rows():
         released[row.model] = min(released.get(row.model, row.effective_from), row.effective_from)
