@@ -195,7 +195,7 @@ class Dashboard(App[None]):
         if shown != self.request.session:
             self._kept_session = shown
             self.request_view(session=shown)
-        elif shown == self._kept_session and (next_one := snapshot.now.went_on_in):
+        elif shown == self._kept_session and (next_one := snapshot.now.continued_in):
             self._kept_session = next_one.native_id
             self.request_view(session=next_one.native_id)
             return snapshot
@@ -366,9 +366,9 @@ class Dashboard(App[None]):
         self.theme = name
         self.edit(SetTheme(name))
 
-    def action_look_again(self) -> None:
+    def action_rescan(self) -> None:
         """Read the agents' records now."""
-        self.feed.look_again()
+        self.feed.rescan()
 
     async def run_action(self, *arguments: Any, **options: Any) -> bool:
         """No key acts behind the one that leaves: it would be on a screen that is being taken down, unseen."""

@@ -21,7 +21,7 @@ from tracker.rebuild import rebuild
 from tracker.watch import Watcher, WatchTargets
 from tui.edits import DismissNudge, Edit, Edited, SwitchKind, apply_edit
 from tui.feed_contract import Clock, Listener
-from tui.first_look import FirstLookWords
+from tui.ingest_progress import IngestProgress
 from tui.readers.all import SnapshotReader
 from tui.snapshot import Health, Phase, Snapshot, ViewRequest
 
@@ -70,7 +70,7 @@ class LedgerFeed:
         self._rereads = 0  # for what is no row of the ledger, such as settings
 
     def start(self, listener: Listener) -> None:
-        """Begin to follow and to read, also after a stop; what was read before is handed over at once."""
+        """Start following and reading, also after a stop; an earlier snapshot is handed over at once."""
         self._stop.clear()
         self._listener = listener
         listener.take_health(self._health)
@@ -80,7 +80,7 @@ class LedgerFeed:
         self._start_thread("taximeter-follow", self._follow_agents)
 
     def read_ahead(self, request: ViewRequest) -> None:
-        """Begin to read before anyone listens: the first picture then has its figures."""
+        """Start reading before there is a listener, so that the first frame already has its figures."""
         self._request = request
         self._start_thread("taximeter-read", self._read)
 
@@ -117,13 +117,13 @@ class LedgerFeed:
         self._request = request
         self._wake_reader.set()
 
-    def look_again(self) -> None:
-        """Read the agents' records now."""
+    def rescan(self) -> None:
+        """Ingest new records now."""
         if self._watcher is not None:
             self._watcher.wake()
 
     def edit(self, edit: Edit) -> Edited:
-        """Change a task, on a connection of this call's own."""
+        """Apply an edit, on a connection of its own."""
         try:
             db = open_ledger(self._ledger, busy_seconds=_BUSY_SECONDS)
         except (LedgerError, sqlite3.Error) as error:
@@ -134,17 +134,17 @@ class LedgerFeed:
             db.close()
             self._request_reread()
             if isinstance(edit, DismissNudge | SwitchKind):
-                self.look_again()  # hooks and status line are not to say it either
+                self.rescan()  # hooks and status line are not to say it either
 
     def brief(self, session_id: int) -> str:
-        """The handover of a session, on a connection of this call's own."""
+        """The handover of a session, on a connection of its own."""
         from tracker.handover.brief import handover
 
         with closing(open_ledger(self._ledger, busy_seconds=_BUSY_SECONDS)) as db:
             return handover(db, session_id).text
 
     def hindsight(self, task: str) -> Sequence[str] | None:
-        """What would have been cheaper in a task, None if that is not known, on a connection of this call's own."""
+        """What would have been cheaper in a task, None if unknown, on a connection of its own."""
         from tracker.advisor.preferences import PreferenceReader
         from tracker.reports.task import task_detail
         from tracker.reports.task_hindsight import task_hindsight
@@ -157,16 +157,16 @@ class LedgerFeed:
             return found.sentences if found else None
 
     def _request_reread(self) -> None:
-        """Have the ledger read although no row of it changed."""
+        """Request a new snapshot although the ledger did not change."""
         self._rereads += 1
         self._wake_reader.set()
 
     def stop(self) -> None:
-        """End the threads and give the spool back to the hooks."""
+        """End the threads and release the spool to the hooks."""
         self._stop.set()
         self._restart.set()
         self._wake_reader.set()
-        self.look_again()
+        self.rescan()
         for thread in self._threads:
             thread.join(timeout=_STOP_SECONDS)
         self._threads = [thread for thread in self._threads if thread.is_alive()]
@@ -176,7 +176,7 @@ class LedgerFeed:
     # -- following --------------------------------------------------------------------------------------------------
 
     def _follow_agents(self) -> None:
-        """Follow until told to stop; whatever ends it is reported, and it begins again."""
+        """Follow until stopped; after an error, report it and start again."""
         while True:
             self._restart.clear()
             if self._stop.is_set():
@@ -193,13 +193,13 @@ class LedgerFeed:
 
     def _follow_with(self, db: sqlite3.Connection) -> None:
         self._watcher = None
-        self._first_look(db)
-        self._watcher = Watcher(db, self._targets, on_sync=partial(self._after_look, db), on_notice=self._notice)
+        self._initial_ingest(db)
+        self._watcher = Watcher(db, self._targets, on_sync=partial(self._after_ingest, db), on_notice=self._notice)
         if not self._stop.is_set():
             self._watcher.run(self._restart)
 
-    def _first_look(self, db: sqlite3.Connection) -> None:
-        """Everything that is new since the last run, with progress."""
+    def _initial_ingest(self, db: sqlite3.Connection) -> None:
+        """Ingest everything new since the last run, with progress."""
         sources, options = self._targets.sources, self._targets.options_of(db)
         is_first = not has_tasks(db)
 
@@ -208,7 +208,7 @@ class LedgerFeed:
                 raise _StoppedError
             self._set_following(Health(Phase.READING, words, share, is_first))
 
-        words = FirstLookWords(show)
+        words = IngestProgress(show)
         try:
             ledger = self._ledger or ledger_path()
             sync_in_parallel(db, ledger, sources, options, SyncReport(), words.on_files, under_dashboard=True)
@@ -220,8 +220,8 @@ class LedgerFeed:
         self._report_following()
         self._wake_reader.set()
 
-    def _after_look(self, db: sqlite3.Connection, report: SyncReport) -> None:
-        """After each look of the watcher: derive what is new, whoever took it in, and say what is due."""
+    def _after_ingest(self, db: sqlite3.Connection, report: SyncReport) -> None:
+        """After each sync of the watcher: derive what is new, whoever ingested it, and show nudges that are due."""
         self._keep_current(db)
         if self._following_health.phase is not Phase.LIVE:
             self._report_following()
@@ -245,19 +245,19 @@ class LedgerFeed:
                 raise
             self._write_trouble = f"cannot write the ledger: {error}; trying again"
             self._report_following()
-            retry = threading.Timer(_RETRY_SECONDS, self.look_again)
+            retry = threading.Timer(_RETRY_SECONDS, self.rescan)
             retry.daemon = True
             retry.start()
 
     def _notice(self, words: str) -> None:
-        """Of what the watcher says, trouble stays while it lasts; all else is said once."""
+        """Show the watcher's messages: an error until it is resolved, anything else once."""
         watcher = self._watcher
         if watcher is not None and words not in (watcher.failure, watcher.absence) and self._listener is not None:
             self._listener.take_notice(words)
         self._report_following()
 
     def _report_following(self) -> None:
-        """What keeps the ledger from being written, or that all is well: a folder that is gone keeps nothing."""
+        """Report what prevents writing to the ledger, or that all is well; a missing folder prevents nothing."""
         failure = self._write_trouble or (self._watcher.failure if self._watcher else "")
         if _is_locked(failure):
             phase, words = Phase.BUSY, _LOCKED_WORDS
@@ -290,13 +290,13 @@ class LedgerFeed:
                     self._set_following(Health())
                     self._stop.wait(_RETRY_SECONDS)
                     self._restart.set()
-                    self.look_again()
+                    self.rescan()
                 if db is None:
                     db = open_ledger(path, busy_seconds=_BUSY_SECONDS)
                     file = file_of(path)
                 version = int(db.execute("PRAGMA data_version").fetchone()[0])
                 now = self._clock()
-                if seen != (version, request, self._rereads) or _is_over(read_at, now):
+                if seen != (version, request, self._rereads) or _is_stale(read_at, now):
                     began, rereads = time.monotonic(), self._rereads
                     snapshot = reader.read(db, request, now)
                     seen, read_at = (version, request, rereads), now
@@ -313,7 +313,7 @@ class LedgerFeed:
             db.close()
 
     def _wait_for_change(self, took: float, request: ViewRequest) -> None:
-        """Wait for something new, twice as long as the last reading took: two thirds of the time belong to the keys.
+        """Wait for a change, at most twice as long as the last reading took, so that keys get two thirds of the time.
 
         A new request ends the wait once its screen has been drawn.
         """
@@ -342,15 +342,15 @@ class LedgerFeed:
         return Health(Phase.FAILED, f"cannot read the ledger: {text}")
 
 
-def _is_over(read_at: int, now: int) -> bool:
-    """Whether figures of then are no longer those of now: by the clock, which goes on in sleep and may be set."""
+def _is_stale(read_at: int, now: int) -> bool:
+    """Whether figures have become too old, by the wall clock: it runs on during sleep, and may be set."""
     return abs(now - read_at) > _MAX_AGE_MS or local(now).date() != local(read_at).date()
 
 
 def _is_locked(words: str) -> bool:
-    """Another program holds the ledger: that passes."""
+    """Whether the error only says that another program holds the ledger."""
     return "database is locked" in words or "database is busy" in words
 
 
 class _StoppedError(Exception):
-    """The user left while the first look went on."""
+    """The user quit during the initial ingest."""

@@ -1,4 +1,4 @@
-"""Interfaces: the dashboard listens, the feed reads."""
+"""Protocols between the dashboard (listener) and the feed."""
 
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Protocol
@@ -17,38 +17,38 @@ class Listener(Protocol):
     """The dashboard, to its feed; every method is called on a thread of the feed."""
 
     def take_snapshot(self, snapshot: Snapshot) -> None:
-        """What is to be on screen."""
+        """A new snapshot to show."""
 
     def take_health(self, health: Health) -> None:
-        """What the feed is doing."""
+        """The feed's new state."""
 
     def take_notice(self, words: str) -> None:
-        """Something that happened and does not last."""
+        """A message to show briefly."""
 
     def take_nudge(self, nudge: "DueNudge") -> None:
-        """A nudge whose time has come; whoever shows it says so with an edit."""
+        """A nudge that is due; the listener sends an edit once it has shown it."""
 
 
 class Feed(Protocol):
-    """What the app needs of a source of snapshots."""
+    """What the app needs from a source of snapshots."""
 
     def start(self, listener: Listener) -> None:
-        """Begin to read, also after a stop; the listener gets what was read."""
+        """Start reading, also after a stop; snapshots go to the listener."""
 
     def ask(self, request: ViewRequest) -> None:
         """Build snapshots for this request from now on, the first one at once."""
 
-    def look_again(self) -> None:
-        """Read the agents' records now."""
+    def rescan(self) -> None:
+        """Ingest new records now."""
 
     def edit(self, edit: Edit) -> Edited:
-        """Change a task; may take a moment, so not on the thread that draws."""
+        """Apply an edit; may take a moment, so never call it on the drawing thread."""
 
     def brief(self, session_id: int) -> str:
         """The handover of a session; LedgerError or sqlite3.Error if the ledger cannot be read."""
 
     def hindsight(self, task: str) -> Sequence[str] | None:
-        """What would have been cheaper in a task, in sentences, None if that is not known; errors as above."""
+        """What would have been cheaper in a task, in sentences; None if unknown. Errors as for `brief`."""
 
     def stop(self) -> None:
-        """End the threads; returns when they no longer touch ledger and spool."""
+        """End the threads; returns once they have released ledger and spool."""

@@ -55,7 +55,7 @@ KEYS: dict[str, tuple[Key, ...]] = {
         Key("ctrl+p", "app.command_palette", "commands", "Find a command by its name."),
         Key("comma", "app.settings", "settings", "Change plan, budgets, theme and what is kept."),
         Key("ctrl+t", "app.next_theme", "theme", "Switch to the next theme: dark, light, colour-blind."),
-        Key("ctrl+r", "app.look_again", "look again", "Read the agents' records again now."),
+        Key("ctrl+r", "app.rescan", "look again", "Read the agents' records again now."),
         Key("escape", "screen.back", "back", "Go back, or close what is on top."),
         Key("ctrl+z", "app.suspend", "suspend", "Suspend the dashboard; the shell's fg resumes it."),
         Key("q", "app.quit", "quit", "Leave the dashboard."),

@@ -1,4 +1,4 @@
-"""What the screens draw: frozen figures of one moment. Built by the feed's thread, handed over whole, never changed.
+"""What the screens draw: immutable figures of one moment, built on the feed's thread.
 
 Money is in nano-dollars, times are epoch milliseconds, tokens are counts. A part that is None was not asked for yet.
 """
@@ -37,7 +37,7 @@ class Phase(Enum):
     """What the feed is doing."""
 
     STARTING = "starting"
-    READING = "reading"  # the first look at the agents' records
+    READING = "reading"  # the initial ingest of the agents' records
     LIVE = "live"
     BUSY = "busy"  # another program holds the ledger
     FAILED = "failed"
@@ -49,7 +49,7 @@ class Health:
 
     phase: Phase = Phase.STARTING
     words: str = ""
-    done: float = 0.0  # of the first look, 0 to 1
+    done: float = 0.0  # share of the initial ingest, 0 to 1
     is_first: bool = False  # no task was known before this look: no figure is whole until it ends
 
 
@@ -143,13 +143,13 @@ class SpendDay:
 
 
 def year_end(today: date, days: Sequence[SpendDay]) -> date:
-    """The last day of the year that stands below a month of these days: today, or work that is dated later."""
+    """The last day of the heat map below a month of these days: today, or the last day with work dated later."""
     return max([today, *(day.day for day in days if day.calls)])
 
 
 @dataclass(frozen=True, slots=True)
 class SpendPart:
-    """A month by day and model, what it went to, and the year around it."""
+    """A month's spend by day and model, by project and agent, and the year around it."""
 
     month: Month
     models: tuple[str, ...]  # most expensive first; the last may stand for the rest
@@ -177,12 +177,12 @@ class TasksPart:
 
     @property
     def typed(self) -> tuple[TaskRow, ...]:
-        """The person's tasks; a run that was left out of the averages by hand is one, as for `taximeter tasks`."""
+        """The user's own tasks, including a run left out of the averages by hand, as in `taximeter tasks`."""
         return tuple(task for task in self.tasks if not self.is_run(task))
 
     @property
     def runs(self) -> tuple[TaskRow, ...]:
-        """Runs of programs."""
+        """Runs started by programs."""
         return tuple(task for task in self.tasks if self.is_run(task))
 
     def is_run(self, task: TaskRow) -> bool:
@@ -192,7 +192,7 @@ class TasksPart:
 
 @dataclass(frozen=True, slots=True)
 class TaskPart:
-    """One task opened; `detail` None: the task is no more (an edit joined it with another)."""
+    """The opened task; `detail` is None if the task no longer exists (an edit merged it into another)."""
 
     identity: str
     detail: TaskDetail | None
@@ -200,7 +200,7 @@ class TaskPart:
 
 @dataclass(frozen=True, slots=True)
 class NowPart:
-    """The session at work, or the last one that was."""
+    """The active session, or the last one that was active."""
 
     sessions: tuple[SessionSum, ...]  # those at work by their start; the last one of a person if none of theirs is
     session: SessionSum
@@ -216,12 +216,12 @@ class NowPart:
 
     @property
     def prospect(self) -> Prospect | None:
-        """What lies ahead; None where nothing can be forecast."""
+        """The forecast; None where there is none."""
         return self.context.prospect if self.context else None
 
     @property
-    def went_on_in(self) -> SessionSum | None:
-        """Where the person went on after leaving the session shown; None while it is not left, or if they did not."""
+    def continued_in(self) -> SessionSum | None:
+        """The session in which the user continued after leaving the one shown; None if there is none."""
         if not self.session.is_left:
             return None
         later = [one for one in self.sessions if one.last_at > self.session.last_at]
@@ -240,7 +240,7 @@ class CachePart:
 
 @dataclass(frozen=True, slots=True)
 class PlansPart:
-    """The ways to pay, compared; `made_at` is when its months were drawn."""
+    """The comparison of plans; `made_at` is when its months were simulated."""
 
     report: PlansReport
     made_at: int
@@ -248,16 +248,16 @@ class PlansPart:
 
 @dataclass(frozen=True, slots=True)
 class NudgesPart:
-    """What was advised and what came of it; the backtest once it is made, None where no session can be replayed."""
+    """Nudges and their outcomes; the backtest once it has run, None if no session can be replayed."""
 
     report: NudgeReport
     hindsight: BacktestReport | None = None
-    has_looked_back: bool = False
+    has_backtest: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """One moment of the ledger, as far as it was asked for."""
+    """The ledger at one moment, as far as the request needs it."""
 
     at_ms: int
     request: ViewRequest

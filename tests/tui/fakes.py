@@ -78,7 +78,7 @@ class ScriptedFeed:
     def hindsight(self, task: str) -> list[str]:
         return [f"compacted as Taximeter advises, before turn 2 of {task}: ~$1.25 less ($0.90 to $1.40)"]
 
-    def look_again(self) -> None:
+    def rescan(self) -> None:
         self.looked_again += 1
 
     def stop(self) -> None:

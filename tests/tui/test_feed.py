@@ -324,7 +324,7 @@ def test_a_large_first_look_is_read_by_several_processes(feed: LedgerFeed, monke
     monkeypatch.setattr(ingest, "_PARALLEL_BYTES", 0)
     monkeypatch.setattr(os, "cpu_count", lambda: 2)
     monkeypatch.setattr(ingest_workers, "ingest_in_processes", noting)
-    monkeypatch.setattr("tui.first_look._EVERY_SECONDS", 0.0)  # both may end within a tenth of one
+    monkeypatch.setattr("tui.ingest_progress._EVERY_SECONDS", 0.0)  # both may end within a tenth of one
     told = Listening()
     feed.start(told)
     told.wait_for(lambda: told.is_live_with(400))

@@ -8,7 +8,7 @@ from store.reads.board import RecentCall
 from tests.tui.fakes import HOSTILE, NOW_MS
 from tracker.ingest import Progress
 from tui import words
-from tui.first_look import FirstLookWords
+from tui.ingest_progress import IngestProgress
 from tui.widgets.calls import call_columns, short_path
 from tui.widgets.columns import plain_table
 
@@ -23,8 +23,8 @@ def test_a_first_look_says_how_far_it_is_ten_times_a_second_and_soon_how_long_it
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     seconds, said = [100.0], list[tuple[str, float]]()
-    monkeypatch.setattr("tui.first_look.time.monotonic", lambda: seconds[0])
-    look = FirstLookWords(lambda text, share: said.append((text, share)))
+    monkeypatch.setattr("tui.ingest_progress.time.monotonic", lambda: seconds[0])
+    look = IngestProgress(lambda text, share: said.append((text, share)))
     for after, files, megabytes in ((0.0, 0, 0), (0.05, 1, 1), (0.1, 9, 2), (10.0, 300, 25)):
         seconds[0] = 100 + after
         look.on_files(Progress(files, 2_000, megabytes * 10**6, 100 * 10**6))

@@ -11,7 +11,7 @@ from functools import partial
 from tracker.model.defaults import MINUTE_MS
 from tracker.reports.plans import plans_report
 from tracker.settings import Settings, SettingsError
-from tui.readers.aside import Aside
+from tui.readers.background import BackgroundJob
 from tui.readers.settings import SettingsReader
 from tui.snapshot import PlansPart
 
@@ -23,24 +23,24 @@ class PlansReader:
     """Makes the report anew when it is old, or the settings or the day changed."""
 
     def __init__(self, settings: SettingsReader, on_ready: Callable[[], None] | None) -> None:
-        """`on_ready`: as for Aside."""
+        """`on_ready`: as for BackgroundJob."""
         self._settings = settings
-        self._aside = Aside(on_ready)
-        self.end = self._aside.end
+        self._background = BackgroundJob(on_ready)
+        self.end = self._background.end
         self._made: PlansPart | None = None
         self._asked_for: object = None
         self._newest = 0
 
     def read(self, db: sqlite3.Connection, today: date, now_ms: int, newest: int) -> PlansPart | None:
         """The part, None before it was made the first time; `newest` changes when the ledger does."""
-        self._aside.raise_trouble()
+        self._background.raise_trouble()
         settings = self._settings.read()
         wanted = (self._settings.stamp, today)
         kept_ms = _KEPT_AT_REST_MS if newest == self._newest else _KEPT_MS
         is_old = self._made is None or abs(now_ms - self._made.made_at) > kept_ms  # the clock may be set back
-        if not self._aside.is_at_work and (is_old or wanted != self._asked_for):
+        if not self._background.is_at_work and (is_old or wanted != self._asked_for):
             self._asked_for, self._newest = wanted, newest
-            self._aside.begin(db, partial(_compare, settings, self._settings.detected, today, now_ms), self._take)
+            self._background.begin(db, partial(_compare, settings, self._settings.detected, today, now_ms), self._take)
         return self._made
 
     def _take(self, made: tuple[PlansPart, str]) -> None:

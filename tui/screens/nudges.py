@@ -117,7 +117,7 @@ class NudgesScreen(Board[NudgesPart]):
         if report is None:
             words = (
                 f"no session of the last {HINDSIGHT_DAYS // 7} weeks can be replayed"
-                if part.has_looked_back
+                if part.has_backtest
                 else "replaying the last weeks …"
             )
             picture.show(lambda width, height: [line((words, "$dim"))], note="")

@@ -1,4 +1,4 @@
-"""What stands where there is nothing to show: a hatch, the reason, and what to do about it."""
+"""Empty states: a hatch, the reason, and what to do about it."""
 
 from textwrap import wrap
 
@@ -20,7 +20,7 @@ def hatched(title: str, *reasons: str, command: str = "", sign: str = "$heading"
 
 
 def _clearing(why: list[tuple[str, str]], what_to_do: list[tuple[str, str]], width: int, height: int) -> list[Content]:
-    """Where there is no room for all, the last reasons give way."""
+    """If there is no room for all, the last reasons are dropped."""
     room = max(1, width - 4)
     first, last = (
         [(part, style) for text, style in words for part in wrap(plain(text), room) or [""]]
@@ -42,13 +42,13 @@ def _clearing(why: list[tuple[str, str]], what_to_do: list[tuple[str, str]], wid
 
 
 def being_made(words: str, width: int, height: int) -> list[Content]:
-    """What is being made, in the middle."""
+    """What is being computed, centred."""
     top, left = max(0, (height - 1) // 2), max(0, (width - cells(words)) // 2)
     return [*([Content("")] * top), line((words, "$dim")).truncate(width, ellipsis=True).pad_left(left)]
 
 
 def reading(done: float, words: str, width: int, height: int) -> list[Content]:
-    """The first look at the agents' records: how far it has come, `done` from 0 to 1."""
+    """Progress of the initial ingest; `done` is from 0 to 1."""
     broad = min(48, max(8, width - 8))
     filled = bar(done, 1.0, broad)
     left = max(0, (width - broad) // 2)

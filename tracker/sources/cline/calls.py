@@ -14,7 +14,7 @@ from tracker.sources.cline.tokens import UNKNOWN, Recorded, Tokens, count, inclu
 _BILLS_ITSELF = frozenset({"openrouter", "cline", "vercel-ai-gateway"})
 
 
-class Answerer(NamedTuple):
+class ServedBy(NamedTuple):
     """The model that a request went to and the provider that served it, as the agent names them."""
 
     model: str
@@ -38,7 +38,7 @@ class Place(NamedTuple):
 def make_call(
     key: str,
     place: Place,
-    by: Answerer,
+    served_by: ServedBy,
     tokens: Tokens,
     reported: int | None,
     options: Options,
@@ -58,9 +58,9 @@ def make_call(
     """
     flags |= tokens.flags
     is_reported_only = bool(flags & CallFlag.REPORTED_ONLY)
-    price = None if is_reported_only else _list_price(by, place.at, tokens, prompt_tokens, options)
+    price = None if is_reported_only else _list_price(served_by, place.at, tokens, prompt_tokens, options)
     amount = cost(price, tokens.input, tokens.cache_read, tokens.write_5m, 0, tokens.output, 0) if price else None
-    if reported is not None and (is_reported_only or by.provider in _BILLS_ITSELF):
+    if reported is not None and (is_reported_only or served_by.provider in _BILLS_ITSELF):
         amount = reported
         flags |= CallFlag.REPORTED_COST
     return Call(
@@ -77,8 +77,8 @@ def make_call(
         requested_at=place.requested_at,
         first_at=place.at,
         last_at=place.at if place.last_at is None else place.last_at,
-        model=by.model[:NAME_CHARS],
-        provider=by.provider[:NAME_CHARS],
+        model=served_by.model[:NAME_CHARS],
+        provider=served_by.provider[:NAME_CHARS],
         input=tokens.input,
         cache_read=tokens.cache_read,
         write_5m=tokens.write_5m,
@@ -100,15 +100,19 @@ def make_call(
     )
 
 
-def _list_price(by: Answerer, at: int, tokens: Tokens, prompt_tokens: int | None, options: Options) -> Price | None:
-    if by.model == UNKNOWN:
+def _list_price(
+    served_by: ServedBy, at: int, tokens: Tokens, prompt_tokens: int | None, options: Options
+) -> Price | None:
+    if served_by.model == UNKNOWN:
         return None
     prompt = tokens.input + tokens.cache_read + tokens.write_5m if prompt_tokens is None else prompt_tokens
-    return options.pricer.resolve(by.model, None if by.provider == UNKNOWN else by.provider, at, prompt)
+    return options.pricer.resolve(
+        served_by.model, None if served_by.provider == UNKNOWN else served_by.provider, at, prompt
+    )
 
 
 def metered_call(
-    key: str, place: Place, by: Answerer, metrics: Metrics, options: Options, *, stop: str | None = None
+    key: str, place: Place, served_by: ServedBy, metrics: Metrics, options: Options, *, stop: str | None = None
 ) -> Call:
     """The call that metrics of the newer generation tell of; ValueError if their counts are absurd.
 
@@ -124,7 +128,7 @@ def metered_call(
     return make_call(
         key,
         place,
-        by,
+        served_by,
         inclusive_tokens(recorded),
         recorded.cost,
         options,

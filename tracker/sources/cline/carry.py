@@ -26,7 +26,7 @@ class Carry(msgspec.Struct, array_like=True):
     """Private part of a read state."""
 
     seen: Seen = msgspec.field(default_factory=Seen)
-    told: bytes = b""  # digests of the records that the last read handed over or left out
+    emitted: bytes = b""  # digests of the records that the last read handed over or left out
     origin: StartedBy | None = None  # of a subagent, once found
     compaction: bytes = b""
 
@@ -34,9 +34,9 @@ class Carry(msgspec.Struct, array_like=True):
 _ENCODER = msgspec.msgpack.Encoder()
 
 
-def leave_out_told(batch: Batch, carry: Carry) -> None:
+def drop_emitted(batch: Batch, carry: Carry) -> None:
     """Remove from `batch` the records that were handed over before, and remember those that it had."""
-    told = {carry.told[start : start + _DIGEST_BYTES] for start in range(0, len(carry.told), _DIGEST_BYTES)}
+    emitted = {carry.emitted[start : start + _DIGEST_BYTES] for start in range(0, len(carry.emitted), _DIGEST_BYTES)}
     now: set[bytes] = set()
     for kind in _KINDS:
         fresh = []
@@ -44,7 +44,7 @@ def leave_out_told(batch: Batch, carry: Carry) -> None:
             content = type(record).__name__.encode() + _ENCODER.encode(record)
             digest = blake2b(content, digest_size=_DIGEST_BYTES).digest()
             now.add(digest)
-            if digest not in told:
+            if digest not in emitted:
                 fresh.append(record)
         setattr(batch, kind, fresh)
-    carry.told = b"".join(sorted(now))
+    carry.emitted = b"".join(sorted(now))

@@ -11,7 +11,7 @@ import msgspec
 from store.records import Batch, Call, Chain, Event, EventKind, Session, ToolUse
 from tracker.sources.base import DECODE_ERRORS, Options
 from tracker.sources.cline import tools
-from tracker.sources.cline.calls import Answerer, billing_of
+from tracker.sources.cline.calls import ServedBy, billing_of
 from tracker.sources.cline.deleted import Seen, take_in
 from tracker.sources.cline.dialect import Dialect
 from tracker.sources.cline.errors import error_detail
@@ -55,7 +55,7 @@ class TaskReader:
         self._compactions: list[tuple[UiRow, str, Request | None]] = []
         self._sums: list[SumRow] = []
         self._deletions: dict[int, SumRow] = {}
-        self._by = Answerer(UNKNOWN, UNKNOWN)
+        self._served_by = ServedBy(UNKNOWN, UNKNOWN)
         self._bad_rows = 0
         self._first_at: int | None = None
         self._last_at: int | None = None
@@ -195,7 +195,7 @@ class TaskReader:
                 self._tools[self._command] = tools.with_exit_code(self._tools[self._command], info.request)
         self._command = None
         request = self._requests.start(row, info, self._turns.current)
-        self._by = request.by
+        self._served_by = request.served_by
 
     def _finished(self, row: UiRow) -> None:
         self._requests.finish(decode_request(row.text or "{}"))
@@ -205,20 +205,20 @@ class TaskReader:
 
     def _subagents(self, row: UiRow) -> None:
         info = decode_request(row.text or "{}")
-        by, largest = self._dialect.answerer(row, info), self._largest_subagent_prompt
+        served_by, largest = self._dialect.served_by(row, info), self._largest_subagent_prompt
         turn, recorded = self._turns.current, recorded_of(info)
         self._largest_subagent_prompt = None
         if recorded.total:
             spawn = self._agents_call
-            self._sums.append(SumRow(row.at, "subagents", "subagent", turn, by, info, recorded, largest, spawn))
+            self._sums.append(SumRow(row.at, "subagents", "subagent", turn, served_by, info, recorded, largest, spawn))
 
     def _deletion(self, row: UiRow) -> None:
         info = decode_request(row.text or "{}")
         self._event(row.at, EventKind.REWIND, "checkpoint")
-        by, turn, recorded = self._dialect.answerer(row, info), self._turns.current, recorded_of(info)
-        if by.model == UNKNOWN:
-            by = self._by
-        self._deletions[row.at] = SumRow(row.at, "deleted", "side", turn, by, info, recorded, 0)
+        served_by, turn, recorded = self._dialect.served_by(row, info), self._turns.current, recorded_of(info)
+        if served_by.model == UNKNOWN:
+            served_by = self._served_by
+        self._deletions[row.at] = SumRow(row.at, "deleted", "side", turn, served_by, info, recorded, 0)
 
     # -- the context ------------------------------------------------------------------------------------------------
 
@@ -257,7 +257,7 @@ class TaskReader:
         if row.context_condense is not None and nano_cost(sizes.cost):
             recorded = Recorded(0, 0, 0, 0, nano_cost(sizes.cost))
             turn, info = self._turns.current, ApiRequest()
-            self._sums.append(SumRow(row.at, "condense", "compaction", turn, self._by, info, recorded))
+            self._sums.append(SumRow(row.at, "condense", "compaction", turn, self._served_by, info, recorded))
 
     # -- tools ------------------------------------------------------------------------------------------------------
 
@@ -325,7 +325,7 @@ class TaskReader:
         """Condensing is an answer to a request like any other, so the context before is that request's prompt."""
         if request is None or not request.recorded.total:
             return None
-        tokens = self._dialect.tokens(request.recorded, request.by, request.info)
+        tokens = self._dialect.tokens(request.recorded, request.served_by, request.info)
         return tokens.input + tokens.cache_read + tokens.write_5m
 
     def _session(self, calls: list[Call]) -> Session:

@@ -9,7 +9,7 @@ import re
 from bisect import bisect_left
 
 from store.records import Agent, CallFlag
-from tracker.sources.cline.calls import Answerer
+from tracker.sources.cline.calls import ServedBy
 from tracker.sources.cline.rows import ApiRequest, TaskMetadata, UiRow, decode_api_message, decode_elements, decoded
 from tracker.sources.cline.tokens import UNKNOWN, Recorded, Tokens, classic_tokens, inclusive_tokens
 
@@ -28,19 +28,19 @@ class ClineDialect:
         self._environments = sorted(metadata.environment_history, key=lambda one: one.ts)
         self._history_model = history_model
 
-    def answerer(self, row: UiRow, _info: ApiRequest) -> Answerer:
+    def served_by(self, row: UiRow, _info: ApiRequest) -> ServedBy:
         """The row's own word, else the model in use at its time."""
         if row.model_info is not None and row.model_info.model_id:
-            return Answerer(row.model_info.model_id, row.model_info.provider_id or UNKNOWN)
+            return ServedBy(row.model_info.model_id, row.model_info.provider_id or UNKNOWN)
         earlier = [use for use in self._uses if use.ts <= row.ts and use.model_id]
         use = earlier[-1] if earlier else next((one for one in self._uses if one.model_id), None)
         if use is None:
-            return Answerer(self._history_model or UNKNOWN, UNKNOWN)
-        return Answerer(use.model_id or UNKNOWN, use.model_provider_id or UNKNOWN)
+            return ServedBy(self._history_model or UNKNOWN, UNKNOWN)
+        return ServedBy(use.model_id or UNKNOWN, use.model_provider_id or UNKNOWN)
 
-    def tokens(self, recorded: Recorded, by: Answerer, _info: ApiRequest) -> Tokens:
+    def tokens(self, recorded: Recorded, served_by: ServedBy, _info: ApiRequest) -> Tokens:
         """CLINE section 3, by provider."""
-        return classic_tokens(recorded, by.provider, by.model)
+        return classic_tokens(recorded, served_by.provider, served_by.model)
 
     def version_at(self, at: int) -> str | None:
         """The latest version that the metadata name up to then, else the first."""
@@ -66,20 +66,20 @@ class RooDialect:
         self._times = [at for at, _ in named]
         self._models = [model for _, model in named]
 
-    def answerer(self, row: UiRow, info: ApiRequest) -> Answerer:
+    def served_by(self, row: UiRow, info: ApiRequest) -> ServedBy:
         """The model named in the text sent with the request: the first one from its row's time on, else the last."""
         found = _MODEL.findall(info.request or "")
         if found:
-            return Answerer(found[-1], UNKNOWN)
+            return ServedBy(found[-1], UNKNOWN)
         if not self._models:
-            return Answerer(UNKNOWN, UNKNOWN)
+            return ServedBy(UNKNOWN, UNKNOWN)
         index = min(bisect_left(self._times, row.at), len(self._models) - 1)
-        return Answerer(self._models[index], UNKNOWN)
+        return ServedBy(self._models[index], UNKNOWN)
 
-    def tokens(self, recorded: Recorded, by: Answerer, info: ApiRequest) -> Tokens:
+    def tokens(self, recorded: Recorded, served_by: ServedBy, info: ApiRequest) -> Tokens:
         """`tokensIn` includes the cache since October 2025; a smaller one than its parts is from before."""
         tokens = inclusive_tokens(recorded)
-        is_anthropic = info.api_protocol == "anthropic" if info.api_protocol else "claude" in by.model
+        is_anthropic = info.api_protocol == "anthropic" if info.api_protocol else "claude" in served_by.model
         if is_anthropic and tokens.output:
             # The counts of the stream's start and of its end are added up, as in classic Cline.
             return tokens._replace(flags=tokens.flags | CallFlag.ESTIMATED)

@@ -10,7 +10,7 @@ import msgspec
 
 from store.records import Agent, Batch, Call, Chain, CopyRank, Session
 from tracker.sources.base import DECODE_ERRORS, FoundFile, Options, Piece, ReadState
-from tracker.sources.cline.calls import Answerer, Place, metered_call
+from tracker.sources.cline.calls import Place, ServedBy, metered_call
 from tracker.sources.cline.sdk_rows import Metrics
 from tracker.sources.cline.tokens import UNKNOWN
 from tracker.sources.file_access import inode_of, open_regular
@@ -76,5 +76,5 @@ def _call(row: LiveRow, options: Options) -> Call:
         at=row.at,
         copy_rank=CopyRank.EMBEDDED,
     )
-    by = Answerer(row.model or UNKNOWN, row.provider or UNKNOWN)
-    return metered_call(row.id, place, by, row.metrics, options)
+    served_by = ServedBy(row.model or UNKNOWN, row.provider or UNKNOWN)
+    return metered_call(row.id, place, served_by, row.metrics, options)

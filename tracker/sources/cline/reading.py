@@ -14,7 +14,7 @@ import msgspec
 from store.records import Agent, Batch
 from tracker.sources.base import FoundFile, Options, Piece, ReadState
 from tracker.sources.cline import companions
-from tracker.sources.cline.carry import Carry, StartedBy, leave_out_told
+from tracker.sources.cline.carry import Carry, StartedBy, drop_emitted
 from tracker.sources.cline.classic import TaskReader
 from tracker.sources.cline.dialect import ClineDialect, Dialect, RooDialect, models_named
 from tracker.sources.cline.files import (
@@ -32,7 +32,7 @@ from tracker.sources.cline.sdk import TranscriptReader, started_by
 from tracker.sources.cline.sdk_rows import decode_transcript
 from tracker.sources.file_access import leads_nowhere
 
-_Told = TypeVar("_Told")
+_Parsed = TypeVar("_Parsed")
 # Nobody takes that long to rewrite a file: what is torn then was left so by a crash.
 _REWRITE_SECONDS = 60
 
@@ -49,7 +49,7 @@ def read(file: FoundFile, state: ReadState | None, options: Options) -> Iterator
     batch = _batch(file, whole, carry, options)
     if batch is None:
         return
-    leave_out_told(batch, carry)
+    drop_emitted(batch, carry)
     yield Piece(batch, whole.state(msgspec.msgpack.encode(carry)))
 
 
@@ -104,7 +104,7 @@ def _roo_dialect(path: Path) -> Dialect | None:
     return None if named is None else RooDialect(named)
 
 
-def _beside(path: Path, read_from: Callable[[bytes], _Told | None], nothing: _Told) -> _Told | None:
+def _beside(path: Path, read_from: Callable[[bytes], _Parsed | None], nothing: _Parsed) -> _Parsed | None:
     """What a file says that is read beside another: `nothing` without it or where it stays torn, None while it is."""
     try:
         written = path.stat().st_mtime
@@ -113,8 +113,8 @@ def _beside(path: Path, read_from: Callable[[bytes], _Told | None], nothing: _To
             return nothing
         raise
     whole = read_whole(str(path))
-    told = read_from(whole.content) if whole is not None else None
-    return nothing if told is None and abs(time.time() - written) > _REWRITE_SECONDS else told
+    parsed = read_from(whole.content) if whole is not None else None
+    return nothing if parsed is None and abs(time.time() - written) > _REWRITE_SECONDS else parsed
 
 
 def _imported_until(manifest: Path) -> int | None:

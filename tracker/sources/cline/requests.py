@@ -6,7 +6,7 @@ calls yet. While the answer is under way its output is a floor; a request that w
 
 from store.records import Call, CallFlag, Event, EventKind
 from tracker.sources.base import Options
-from tracker.sources.cline.calls import Answerer, Place, make_call
+from tracker.sources.cline.calls import Place, ServedBy, make_call
 from tracker.sources.cline.dialect import Dialect
 from tracker.sources.cline.errors import error_detail
 from tracker.sources.cline.rows import ApiRequest, UiRow
@@ -46,11 +46,11 @@ def recorded_of(info: ApiRequest) -> Recorded:
 class Request:
     """One `api_req_started` row and what the rows up to the next one tell of it."""
 
-    def __init__(self, row: UiRow, info: ApiRequest, by: Answerer, turn: str | None, retries: int) -> None:
+    def __init__(self, row: UiRow, info: ApiRequest, served_by: ServedBy, turn: str | None, retries: int) -> None:
         self.at = row.at
         self.info = info
         self.recorded = recorded_of(info)
-        self.by = by
+        self.served_by = served_by
         self.turn = turn
         self.retries = retries
         self.errors = 0  # rows that report its failures
@@ -123,7 +123,7 @@ class RequestLog:
 
     def start(self, row: UiRow, info: ApiRequest, turn: str | None) -> Request:
         """Take in an `api_req_started` row; ValueError if its counts are absurd."""
-        request = Request(row, info, self._dialect.answerer(row, info), turn, self._failed_before)
+        request = Request(row, info, self._dialect.served_by(row, info), turn, self._failed_before)
         if self.requests:
             self.requests[-1].is_closed = True
         self._failed_before = 0
@@ -159,9 +159,9 @@ class RequestLog:
         return [self._call(request) for request in self.requests if request.is_call]
 
     def _call(self, request: Request) -> Call:
-        by = request.by
+        served_by = request.served_by
         flags = 0
-        tokens = self._dialect.tokens(request.recorded, by, request.info)
+        tokens = self._dialect.tokens(request.recorded, served_by, request.info)
         if request.was_cut or request.stop is None:
             flags |= CallFlag.OUTPUT_IS_FLOOR
             tokens = tokens._replace(flags=tokens.flags & ~CallFlag.ESTIMATED)
@@ -182,9 +182,9 @@ class RequestLog:
         return make_call(
             self.key(request.at),
             place,
-            by,
+            served_by,
             tokens,
-            reported_cost(request.recorded, by.provider),
+            reported_cost(request.recorded, served_by.provider),
             self._options,
             retries=request.retries,
             flags=int(flags),

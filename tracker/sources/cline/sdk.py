@@ -9,7 +9,7 @@ from contextlib import suppress
 from store.records import Agent, Batch, Chain, CopyRank, Event, EventKind, Session, ToolUse
 from tracker.sources.base import DECODE_ERRORS, Options
 from tracker.sources.cline import tools
-from tracker.sources.cline.calls import Answerer, Place, billing_of, metered_call
+from tracker.sources.cline.calls import Place, ServedBy, billing_of, metered_call
 from tracker.sources.cline.carry import StartedBy
 from tracker.sources.cline.errors import error_detail
 from tracker.sources.cline.rows import decoded
@@ -162,9 +162,9 @@ class TranscriptReader:
             requested_at=self._asked_at,
             copy_rank=CopyRank.FORK if self._is_copy else CopyRank.OWN,
         )
-        by = Answerer(self._model, provider)
+        served_by = ServedBy(self._model, provider)
         stop = "tool_use" if asks_tool(blocks) else None
-        self._batch.calls.append(metered_call(key, place, by, metrics, self._options, stop=stop))
+        self._batch.calls.append(metered_call(key, place, served_by, metrics, self._options, stop=stop))
 
     # -- the end ----------------------------------------------------------------------------------------------------
 

@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 from store.records import Call, CallFlag, Chain
 from tracker.sources.base import Options
-from tracker.sources.cline.calls import Answerer, Place, make_call
+from tracker.sources.cline.calls import Place, ServedBy, make_call
 from tracker.sources.cline.dialect import Dialect
 from tracker.sources.cline.rows import ApiRequest
 from tracker.sources.cline.tokens import Recorded, Tokens, reported_cost
@@ -23,7 +23,7 @@ class SumRow(NamedTuple):
     name: str  # subagents | deleted | condense
     kind: str  # of the chain
     turn: str | None
-    by: Answerer
+    served_by: ServedBy
     info: ApiRequest
     recorded: Recorded
     largest_prompt: int | None = None
@@ -40,9 +40,9 @@ def sum_records(row: SumRow, key: str, task: str, dialect: Dialect, options: Opt
     call = make_call(
         key,
         Place(dialect.agent, task, chain, row.turn, row.at, dialect.version_at(row.at)),
-        row.by,
-        Tokens(0, 0, 0, 0, 0) if is_cost_only else dialect.tokens(row.recorded, row.by, row.info),
-        reported_cost(row.recorded, row.by.provider),
+        row.served_by,
+        Tokens(0, 0, 0, 0, 0) if is_cost_only else dialect.tokens(row.recorded, row.served_by, row.info),
+        reported_cost(row.recorded, row.served_by.provider),
         options,
         flags=int(CallFlag.REPORTED_ONLY if is_cost_only else CallFlag.ESTIMATED),
         prompt_tokens=row.largest_prompt,

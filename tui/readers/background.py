@@ -1,4 +1,4 @@
-"""Makes what is dear beside the reading, in a process of its own: neither other figures nor keys wait for it."""
+"""Runs slow jobs in a separate process, so that neither other figures nor keys wait for them."""
 
 import signal
 import sqlite3
@@ -16,11 +16,11 @@ from tracker.processes import spawn_context, start_process
 Made = TypeVar("Made")
 
 
-class Aside:
-    """Does one job at a time."""
+class BackgroundJob:
+    """Runs one job at a time."""
 
     def __init__(self, on_ready: Callable[[], None] | None) -> None:
-        """`on_ready` is called on another thread after each job; None does the job here, while one waits."""
+        """`on_ready` is called on another thread after each job; with None jobs run synchronously."""
         self.is_at_work = False
         self._on_ready = on_ready
         self._trouble: Exception | None = None
@@ -29,9 +29,9 @@ class Aside:
     def begin(
         self, db: sqlite3.Connection, job: Callable[[sqlite3.Connection], Made], take: Callable[[Made], None]
     ) -> None:
-        """Do a job with another connection to the ledger of `db`, and hand what it makes to `take` on another thread.
+        """Run a job with its own connection to the ledger of `db`, and pass its result to `take` on another thread.
 
-        The job and what it makes are pickled.
+        The job and its result are pickled.
         """
         if self._on_ready is None:
             take(job(db))
@@ -46,12 +46,12 @@ class Aside:
         threading.Thread(target=self._wait_for, args=(ours, self._process, take, self._on_ready), daemon=True).start()
 
     def end(self) -> None:
-        """End a job that goes on, even one whose process was stopped."""
+        """Kill the running job, if there is one, even if its process is stopped."""
         if self._process is not None:
             self._process.kill()
 
     def raise_trouble(self) -> None:
-        """Raise, once, what went wrong with the last job."""
+        """Raise the last job's error, once."""
         trouble, self._trouble = self._trouble, None
         if trouble is not None:
             raise trouble
@@ -61,7 +61,7 @@ class Aside:
     ) -> None:
         try:
             take(_made(pipe))
-        except Exception as error:  # noqa: BLE001 -- it is raised again where troubles are told
+        except Exception as error:  # noqa: BLE001 -- raise_trouble raises it again
             self._trouble = error
         process.join()
         self.is_at_work = False

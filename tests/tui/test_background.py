@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from tests.unit.hooks.program import wait_until
-from tui.readers.aside import Aside
+from tui.readers.background import BackgroundJob
 
 
 def process_and_sessions(db: sqlite3.Connection) -> tuple[int, int]:
@@ -32,13 +32,15 @@ def be_stopped(_: sqlite3.Connection) -> None:
     os.kill(os.getpid(), signal.SIGSTOP)
 
 
-def done(aside: Aside, ready: threading.Event, db: sqlite3.Connection, job: Callable[..., Any]) -> list[Any]:
+def done(
+    background: BackgroundJob, ready: threading.Event, db: sqlite3.Connection, job: Callable[..., Any]
+) -> list[Any]:
     """What the job made, once it is done."""
     made: list[Any] = []
-    aside.begin(db, job, made.append)
-    assert aside.is_at_work
+    background.begin(db, job, made.append)
+    assert background.is_at_work
     assert ready.wait(20)
-    assert not aside.is_at_work
+    assert not background.is_at_work
     return made
 
 
@@ -48,14 +50,16 @@ def ready() -> threading.Event:
 
 
 @pytest.fixture
-def aside(ready: threading.Event) -> Aside:
-    return Aside(ready.set)
+def background(ready: threading.Event) -> BackgroundJob:
+    return BackgroundJob(ready.set)
 
 
-def test_it_is_made_in_another_process(aside: Aside, ready: threading.Event, sample_db: sqlite3.Connection) -> None:
+def test_it_is_made_in_another_process(
+    background: BackgroundJob, ready: threading.Event, sample_db: sqlite3.Connection
+) -> None:
     here, sessions = process_and_sessions(sample_db)
-    made = done(aside, ready, sample_db, process_and_sessions)
-    aside.raise_trouble()
+    made = done(background, ready, sample_db, process_and_sessions)
+    background.raise_trouble()
     assert made[0][0] != here
     assert made[0][1] == sessions
 
@@ -68,25 +72,25 @@ def test_it_is_made_in_another_process(aside: Aside, ready: threading.Event, sam
     ],
 )
 def test_what_goes_wrong_there_is_told_once(
-    aside: Aside,
+    background: BackgroundJob,
     ready: threading.Event,
     sample_db: sqlite3.Connection,
     job: Callable[..., object],
     trouble: type[Exception],
     words: str,
 ) -> None:
-    assert done(aside, ready, sample_db, job) == []
+    assert done(background, ready, sample_db, job) == []
     with pytest.raises(trouble, match=words):
-        aside.raise_trouble()
-    aside.raise_trouble()
+        background.raise_trouble()
+    background.raise_trouble()
 
 
 def test_ctrl_c_while_it_loads_is_not_its_to_handle(
-    aside: Aside, ready: threading.Event, sample_db: sqlite3.Connection
+    background: BackgroundJob, ready: threading.Event, sample_db: sqlite3.Connection
 ) -> None:
     """One that was interrupted told of it on the terminal, which was the dashboard's."""
     made: list[tuple[int, int]] = []
-    aside.begin(sample_db, process_and_sessions, made.append)
+    background.begin(sample_db, process_and_sessions, made.append)
     for child in multiprocessing.active_children():
         assert child.pid is not None
         os.kill(child.pid, signal.SIGINT)
@@ -94,15 +98,17 @@ def test_ctrl_c_while_it_loads_is_not_its_to_handle(
     assert made
 
 
-def test_one_that_was_stopped_is_ended(aside: Aside, ready: threading.Event, sample_db: sqlite3.Connection) -> None:
+def test_one_that_was_stopped_is_ended(
+    background: BackgroundJob, ready: threading.Event, sample_db: sqlite3.Connection
+) -> None:
     """Whoever leaves waited for it for ever."""
-    aside.begin(sample_db, be_stopped, print)
+    background.begin(sample_db, be_stopped, print)
     (child,) = multiprocessing.active_children()
     stat = Path(f"/proc/{child.pid}/stat")
     try:
         if stat.exists():
             wait_until(lambda: stat.read_text().rpartition(")")[2].split()[0] == "T")
     finally:
-        aside.end()
+        background.end()
     assert ready.wait(20)
     assert not multiprocessing.active_children()

@@ -1,4 +1,4 @@
-"""Words on how far the first look at the agents' records has come."""
+"""Progress of the initial ingest, in words."""
 
 import time
 from collections.abc import Callable
@@ -9,8 +9,8 @@ from tracker.words import time_left
 _EVERY_SECONDS = 0.1
 
 
-class FirstLookWords:
-    """Passes words and the share that is done on to `show`; of files ten times a second."""
+class IngestProgress:
+    """Passes a description and the share done (0 to 1) to `show`; at most ten times a second while files are read."""
 
     def __init__(self, show: Callable[[str, float], None]) -> None:
         self._show = show
@@ -18,7 +18,7 @@ class FirstLookWords:
         self._next = 0.0
 
     def on_files(self, progress: Progress) -> None:
-        """While files are read."""
+        """Called while files are read."""
         now = time.monotonic()
         if now < self._next:
             return
@@ -28,5 +28,5 @@ class FirstLookWords:
         self._show(f"{words} {progress.bytes / 1e6:,.0f} MB{', ' if left else ''}{left}", progress.share)
 
     def on_sessions(self, done: int, count: int) -> None:
-        """While tasks are found."""
+        """Called while tasks are derived."""
         self._show(f"finding tasks in {done:,} of {count:,} sessions", 1.0)
