@@ -1,1 +1,1 @@
-"""One package per record format. Each finds its files and turns them into the same records (store.records)."""
+"""One package per record format. Each finds its files and converts them into the same records (store.records)."""

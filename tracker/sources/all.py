@@ -1,4 +1,4 @@
-"""Every source, with the folders that each is to read."""
+"""All sources, each with the folders to read."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -7,7 +7,7 @@ from tracker.sources.base import Source
 
 
 def all_sources(home: Path, claude_dirs: Sequence[Path], cline_dirs: Sequence[Path]) -> list[tuple[Source, list[Path]]]:
-    """The sources of the named folders; without any, all of them with the known folders of this machine.
+    """The sources for the given folders; without any, all sources with this machine's known folders.
 
     `home`: the state folder, where rows of our own plugin are.
     """

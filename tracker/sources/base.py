@@ -18,7 +18,7 @@ DECODE_ERRORS = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 
 class FoundFile(NamedTuple):
-    """A file that a source wants to read, as the directory listing shows it."""
+    """A file to read, as the directory listing shows it."""
 
     path: str
     agent: str  # claude-code | cline | roo
@@ -41,7 +41,7 @@ class ReadState(msgspec.Struct, array_like=True, frozen=True):
 
 
 class Piece(NamedTuple):
-    """Observations of one stretch of a file, and the state after it; both are stored in one transaction."""
+    """Observations from one stretch of a file, and the read state after it; both are stored in one transaction."""
 
     batch: Batch
     state: ReadState
@@ -49,7 +49,7 @@ class Piece(NamedTuple):
 
 
 class Options(NamedTuple):
-    """What every reader needs."""
+    """Options that every reader needs."""
 
     pricer: PriceBook
     prompt_chars: int = 200  # opening words kept of a prompt; 0 keeps none
@@ -61,23 +61,23 @@ class Source(Protocol):
     agent: str
 
     def roots(self, given: Sequence[Path]) -> list[Path]:
-        """Folders to look in: the given ones, else the known places of this machine that exist."""
+        """Folders to search: the given ones, otherwise this machine's known ones that exist."""
         ...
 
     def discover(self, root: Path) -> Iterator[FoundFile]:
-        """List the files to read under a root; then raise what could not be listed, an OSError or a group of them."""
+        """Yield the files to read under a root; then raise the OSErrors of folders that could not be listed."""
         ...
 
     def watched(self, root: Path) -> list[Path]:
-        """Folders of a root below which everything lies that `discover` lists; the root while they do not exist."""
+        """The folders of a root that contain everything `discover` lists; the root itself while they do not exist."""
         ...
 
     def may_list(self, path: str) -> bool:
-        """Whether `discover` lists files of this name: events of all others are ignored."""
+        """Whether `discover` may list a file of this name; file events of other names are ignored."""
         ...
 
     def read(self, file: FoundFile, state: ReadState | None, options: Options) -> Iterator[Piece]:
-        """Read on from `state` (None: from the start), in pieces of bounded memory."""
+        """Resume reading at `state` (None: from the start), in pieces of bounded size."""
         ...
 
 

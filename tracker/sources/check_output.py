@@ -1,4 +1,4 @@
-"""Whether the output of tests, a build or a linter says that they failed.
+"""Detects from their output whether tests, a build or a linter failed.
 
 The exit status does not always tell: `go test ./... | tail` succeeds whatever the tests did.
 """
@@ -36,7 +36,7 @@ _HINTS = ("ail", "FAIL", "rror", "ERR", "issue", ".go:", "not found", "LIFECYCLE
 
 
 def tells_failure(output: str) -> bool:
-    """Whether a check's output, or a part of it, says that something failed."""
+    """Whether a check's output, or a part of it, reports a failure."""
     output = output[-_MOST_CHARS:]
     if "\x1b" in output:
         output = _COLOURS.sub("", output)

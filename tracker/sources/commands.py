@@ -1,4 +1,4 @@
-"""What a shell command line does: commits, pushes, tests and the like, by the programs that it names."""
+"""Classifies a shell command line by the programs it runs: commits, pushes, tests and the like."""
 
 import re
 
@@ -55,13 +55,13 @@ def command_flags(command: str) -> int:
 
 
 def commit_in(output: str) -> str | None:
-    """The short sha that `git commit` prints in brackets, None if there is none."""
+    """The short SHA that `git commit` prints in brackets; None if there is none."""
     found = _COMMIT_LINE.search(output[:2000])
     return found.group(1)[:12] if found else None
 
 
 def without_options(words: list[str]) -> list[str]:
-    """What follows the options of a program: `--filter web test` is `test`, and so is `workspace web test`."""
+    """The words after a program's leading options: `--filter web test` gives `test`, so does `workspace web test`."""
     place = 0
     while place < len(words) and (words[place].startswith(("-", "+")) or words[place] in _WITH_A_VALUE):
         place += 2 if words[place] in _WITH_A_VALUE else 1

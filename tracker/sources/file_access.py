@@ -1,4 +1,4 @@
-"""Listing and opening record files safely: there may be anything under such a name (a pipe, a dead link, a folder)."""
+"""Lists and opens record files safely: the name may belong to anything (a pipe, a dead link, a folder)."""
 
 import errno
 import os
@@ -10,21 +10,21 @@ _NOWHERE = frozenset((errno.ENOENT, errno.ELOOP))
 _LARGEST_INTEGER = (1 << 63) - 1  # what an SQLite column holds
 
 
-def leads_nowhere(error: OSError) -> bool:
-    """Whether the file is simply not there: gone since it was listed, or a dead or circular link."""
+def is_missing(error: OSError) -> bool:
+    """Whether the file does not exist: removed since it was listed, or a dead or circular link."""
     return error.errno in _NOWHERE
 
 
 def is_folder(path: Path) -> bool:
-    """Whether there is a folder. One that may not be read counts, so that listing it reports that."""
+    """Whether the path is a folder. True for one without permission, so that listing it reports the error."""
     try:
         return path.is_dir()
     except PermissionError:
         return True
 
 
-def is_there(path: Path) -> bool:
-    """Whether there is anything of that name. In a folder that may not be entered nothing is."""
+def exists(path: Path) -> bool:
+    """Whether the path exists; False in a folder without permission."""
     try:
         return path.exists()
     except PermissionError:
@@ -32,24 +32,24 @@ def is_there(path: Path) -> bool:
 
 
 def inode_of(facts: os.stat_result) -> int:
-    """The number by which a file is told from one that takes its place; of those with more than 63 bits, the last."""
+    """The file's inode number (its low 63 bits), which changes when another file takes its place."""
     return facts.st_ino & _LARGEST_INTEGER
 
 
 def entry_facts(entry: os.DirEntry[str]) -> os.stat_result:
-    """What an entry of a folder leads to, with its number, which Windows does not list."""
+    """The status of a directory entry's target, with its inode number, which Windows leaves out of listings."""
     facts = entry.stat()
     return facts if facts.st_ino else os.stat(entry.path)
 
 
 def raise_problems(problems: list[OSError]) -> None:
-    """Raise what could not be listed, all in one, now that everything else was."""
+    """Raise the collected listing errors, several as one group."""
     if problems:
         raise ExceptionGroup("not everything could be listed", problems)
 
 
 def open_regular(path: str) -> tuple[FileIO, os.stat_result]:
-    """A file opened to read, unbuffered, and what it is; the caller closes it.
+    """A regular file opened for unbuffered reading, and its status; the caller closes it.
 
     OSError also for what is no regular file: opening a pipe would wait for its writer, for ever if there is none.
     """

@@ -1,4 +1,4 @@
-"""Texts as the ledger keeps them of any agent: the opening, what a tool was used on, and hashes of content words."""
+"""Text as the ledger stores it: opening words, tool targets and hashes of content words."""
 
 import re
 import struct
@@ -30,7 +30,7 @@ def opening(text: str, limit: int) -> str:
 
 
 def tool_target(text: str) -> str:
-    """What a tool was used on."""
+    """The text that names what a tool was used on."""
     return opening(text, _TARGET_CHARS)
 
 
@@ -40,7 +40,7 @@ def todo_target(closed: int, entries: int, *, is_busy: bool) -> str:
 
 
 def without_elements(text: str, start_tag: re.Pattern[str]) -> str:
-    """The text without the elements whose start tags match, the name in their group; what nothing ends stays.
+    """The text without the elements whose start tag matches (its group is the name); unclosed ones stay.
 
     In one pass: a pattern for whole elements looks for the end of each unended one anew, minutes in 300 kB of them.
     """
@@ -55,29 +55,29 @@ def without_elements(text: str, start_tag: re.Pattern[str]) -> str:
 
 
 def content_of(text: str, name: str) -> str | None:
-    """What stands in the first element of this name, which has no attributes; None without one."""
+    """The content of the first element of this name without attributes; None if there is none."""
     _, _, behind = text.partition(f"<{name}>")
     content, end_tag, _ = behind.partition(f"</{name}>")
     return content if end_tag else None
 
 
 def word_hashes(text: str) -> set[int]:
-    """Hashes (32 bits) of a text's distinct content words: enough to compare texts, not to read them."""
+    """Hashes (32 bits) of a text's distinct content words: enough to compare texts, not to reconstruct them."""
     text = text.lower()
     words = _ASCII_WORD.findall(text.encode()) if text.isascii() else map(str.encode, _WORD.findall(text))
     return set(map(zlib.crc32, set(words) - _STOP_WORDS))
 
 
 def echo_of(words: set[int], output: set[int] | None) -> int | None:
-    """Per mille of a prompt's words that the agent's latest output used; None without either."""
+    """Per mille of a prompt's words that occur in the agent's latest output; None if either is missing."""
     return 1000 * len(words & output) // len(words) if words and output is not None else None
 
 
 def packed(words: set[int]) -> bytes:
-    """Hashes of words as the ledger keeps them: sorted, 4 bytes each."""
+    """Word hashes as the ledger stores them: sorted, 4 bytes each."""
     return struct.pack(f">{len(words)}I", *sorted(words))
 
 
 def word_set(words: bytes) -> set[int]:
-    """The hashes that were `packed`."""
+    """The word hashes in a `packed` value."""
     return set(struct.unpack(f">{len(words) // 4}I", words))

@@ -1,4 +1,4 @@
-"""Times of records in epoch milliseconds. Nothing was recorded before the year 2000, nor will be after 2199.
+"""Times of records in epoch milliseconds; valid ones lie between the years 2000 and 2199.
 
 A time outside is damage, like one that cannot be parsed; near the ends of the calendar it has no local day everywhere.
 """
@@ -10,12 +10,12 @@ LATEST_MS = 7_258_118_399_999
 
 
 def sane_ms(at: float | None) -> int | None:
-    """A recorded time as a whole number; None if there is none or it makes no sense."""
+    """A recorded time as an integer; None if it is missing or out of range."""
     return int(at) if at is not None and EARLIEST_MS <= at <= LATEST_MS else None
 
 
 def iso_ms(text: str | None) -> int | None:
-    """Epoch milliseconds of an ISO 8601 time, UTC if it names no zone; None if there is none or it makes no sense."""
+    """Epoch milliseconds of an ISO 8601 time (UTC if it names no zone); None if missing, malformed or out of range."""
     if not text:
         return None
     try:

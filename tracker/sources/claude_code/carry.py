@@ -1,4 +1,4 @@
-"""What is known so far of a transcript: all that a later line of the same file may need to know."""
+"""What a later line may need from the earlier lines of a transcript."""
 
 import msgspec
 
@@ -6,7 +6,7 @@ from store.records import Event
 
 
 class Carry(msgspec.Struct, array_like=True):
-    """Survives between reads: it is kept in the ledger with the file's offset."""
+    """Carried over between reads: stored in the ledger with the file's offset."""
 
     session: str = ""
     first_seen_at: int | None = None  # time of the file's first dated row: older lines further on are copies

@@ -1,4 +1,4 @@
-"""What the client itself says that a session has cost: `cost-state` rows (CLAUDE_CODE sections 1.8 and 2)."""
+"""The client's own cost of a session: `cost-state` rows (CLAUDE_CODE sections 1.8 and 2)."""
 
 from store.money import nano_from_float
 from store.records import NAME_CHARS, ClientTotal, ModelTotal

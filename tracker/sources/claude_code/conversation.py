@@ -1,4 +1,4 @@
-"""What the user typed: turns, and the marks that a client writes as if the user had typed them."""
+"""Turns from what the user typed, and events from lines that the client writes in the user's name."""
 
 from store.first_words import as_text, first_words
 from store.projects import is_within, project_of
@@ -8,7 +8,7 @@ from tracker.sources.claude_code.carry import Carry
 from tracker.sources.claude_code.events import event, event_at
 from tracker.sources.claude_code.fold import Place
 from tracker.sources.claude_code.lines import AGENT, Block, Line, decode_content, decoded, joined_text
-from tracker.sources.claude_code.prompts import Prompt, classify, is_caveat, planned_in
+from tracker.sources.claude_code.prompts import Prompt, classify, is_caveat, planning_session_in
 from tracker.sources.text import echo_of, opening, packed, word_hashes, word_set
 
 _WORDS_FROM_CHARS = 1200
@@ -17,7 +17,7 @@ _REPLY_CHARS = 40
 
 
 class Conversation:
-    """The main chain of one piece of a file, as the user sees it; adds turns and events to `batch`."""
+    """Follows the main chain of one piece of a file; adds turns and events to `batch`."""
 
     def __init__(self, carry: Carry, options: Options, batch: Batch) -> None:
         self._carry = carry
@@ -26,22 +26,22 @@ class Conversation:
         self._last_text: list[Block] | None = None
         self._output_words = word_set(carry.output_words)
 
-    def passes(self, line: Line) -> None:
-        """A line that is neither a prompt nor an answer: a prompt may hang on it, also one that was written before."""
+    def note_line(self, line: Line) -> None:
+        """Note a line that is neither prompt nor answer: it may be the parent of a prompt, even of an earlier one."""
         if line.uuid:
             self._carry.recent.append(line.uuid)
             if self._carry.rewind is not None and self._carry.rewind[0] == line.uuid:
                 self._carry.rewind = None
 
-    def answers(self, line: Line) -> None:
-        """A line of the agent's answer."""
-        self._rewound()
+    def note_answer(self, line: Line) -> None:
+        """Note a line of the agent's answer."""
+        self._confirm_rewind()
         if line.uuid:
             self._carry.recent = [line.uuid]
             self._carry.tracked = True
 
-    def says(self, content: list[Block], line: Line, place: Place, position: int) -> None:
-        """The agent's latest content with text. It must not point into a buffer that is used again."""
+    def note_answer_text(self, content: list[Block], line: Line, place: Place, position: int) -> None:
+        """Note the agent's latest content with text, which must not point into a reused buffer."""
         self._last_text = content
         if self._carry.awaits_reply:
             text = joined_text(content).strip()
@@ -50,19 +50,19 @@ class Conversation:
                 words = as_text(first_words(text, _REPLY_CHARS))
                 self._batch.events.append(event(line, place.seen_session, "", position, EventKind.REPLY, words))
 
-    def ended_at(self, leaf: str | None) -> bool:
-        """Whether a summary is of what was just said here, by the last line that it is of.
+    def includes(self, leaf: str | None) -> bool:
+        """Whether a summary belongs to this conversation, judged by the last line that it covers (`leaf`).
 
-        Old clients wrote what earlier sessions had been about into the file of the one that was open.
+        Old clients wrote summaries of earlier sessions into the open session's file.
         """
         return leaf is None or leaf in self._carry.recent
 
-    def typed(self, line: Line, text: str, place: Place, at: int) -> None:
-        """A user line of the main chain that is no tool result."""
+    def add_user_line(self, line: Line, text: str, place: Place, at: int) -> None:
+        """Add a user line of the main chain that is no tool result."""
         if line.isCompactSummary:
             self._batch.events.append(event_at(line, place, EventKind.SUMMARY, None))
         elif line.isVisibleInTranscriptOnly or line.uuid is None or (line.isMeta and not self._is_scheduled(line)):
-            # Text that the client adds: part of the turn at hand, and of the wait before its next call.
+            # Text that the client adds: part of the current turn, and of the wait before its next call.
             self._carry.asked_at[""] = at
             if line.isMeta and is_caveat(text):
                 self._carry.caveat = line.uuid
@@ -71,21 +71,21 @@ class Conversation:
             self._mark(line, prompt, place)
             if prompt.kind is not None:
                 self._begin_turn(line, line.uuid, prompt, prompt.kind, place, at)
-        self.passes(line)
+        self.note_line(line)
 
     def _is_scheduled(self, line: Line) -> bool:
-        """Whether a line of the client's is the prompt that a session began with, sent in by a schedule.
+        """Whether a line added by the client is a scheduled prompt that began the session.
 
-        Later ones are part of the turn at hand.
+        Later ones belong to the current turn.
         """
         return line.permissionMode is not None and self._carry.turn is None
 
-    def commanded(self, line: Line, place: Place) -> None:
-        """A `local_command` row: a slash command that newer clients keep out of the user's lines."""
+    def add_local_command(self, line: Line, place: Place) -> None:
+        """Add a `local_command` row: a slash command that newer clients no longer write as a user line."""
         self._mark(line, classify(joined_text(decoded(decode_content, line.content))), place)
 
-    def end(self) -> None:
-        """Put what later pieces need into the carry."""
+    def save(self) -> None:
+        """Save what later pieces need in the carry."""
         self._remember_output()
         self._carry.output_words = packed(self._output_words)
         del self._carry.recent[:-_RECENT_LINES]
@@ -95,13 +95,13 @@ class Conversation:
             self._batch.events.append(event_at(line, place, prompt.mark, prompt.text or None))
 
     def _begin_turn(self, line: Line, key: str, prompt: Prompt, kind: str, place: Place, at: int) -> None:
-        self._rewound()
+        self._confirm_rewind()
         carry = self._carry
         if carry.tracked and line.parentUuid and line.parentUuid not in carry.recent and not place.copy_rank:
             carry.rewind = line.parentUuid, event_at(line, place, EventKind.REWIND, None)
-        if kind != TurnKind.NOTIFICATION and line.cwd and self._is_elsewhere(project_of(line.cwd)):
+        if kind != TurnKind.NOTIFICATION and line.cwd and self._changes_project(project_of(line.cwd)):
             self._batch.events.append(event_at(line, place, EventKind.FOLDER, None))
-        planning = planned_in(prompt.text)
+        planning = planning_session_in(prompt.text)
         if planning is not None and not place.copy_rank:
             self._batch.events.append(event_at(line, place, EventKind.PLAN, planning))
         words = word_hashes(prompt.text[:_WORDS_FROM_CHARS]) if kind != TurnKind.NOTIFICATION else set()
@@ -129,14 +129,14 @@ class Conversation:
             )
         )
 
-    def _rewound(self) -> None:
-        """The line that the latest prompt hangs on did not follow either."""
+    def _confirm_rewind(self) -> None:
+        """Emit the pending rewind: the latest prompt's parent line did not turn up after it either."""
         if self._carry.rewind is not None:
             self._batch.events.append(self._carry.rewind[1])
             self._carry.rewind = None
 
-    def _is_elsewhere(self, project: str) -> bool:
-        """Whether this is neither inside nor above the project of the prompt before; it is remembered."""
+    def _changes_project(self, project: str) -> bool:
+        """Whether this project is neither inside nor above the previous prompt's; remembers it in that case."""
         known = self._carry.folder
         if known is None or not (is_within(project, known) or is_within(known, project)):
             self._carry.folder = project

@@ -1,4 +1,4 @@
-"""Rows that mark a moment of a session: compactions, errors, limits, fallbacks (CLAUDE_CODE sections 1.6 and 1.7)."""
+"""Events from rows of a session: compactions, errors, limits, fallbacks (CLAUDE_CODE sections 1.6 and 1.7)."""
 
 import re
 
@@ -33,7 +33,7 @@ def event_at(line: Line, place: Place, kind: str, detail: str | None) -> Event:
 
 
 def system_event(line: Line, place: Place) -> Event | None:
-    """The event of a `system` row, None for rows that mark nothing."""
+    """The event of a `system` row; None if it has none."""
     where = place.seen_session, place.chain, place.position
     match line.subtype:
         case "compact_boundary":
@@ -49,7 +49,7 @@ def system_event(line: Line, place: Place) -> Event | None:
 
 
 def synthetic_event(line: Line, message: Message, place: Place) -> Event:
-    """The event of an answer that the client wrote itself: the API gave none, or a session was resumed."""
+    """The event of an answer written by the client itself: the API failed, or a session was resumed."""
     kind = EventKind.RESUME  # "No response requested."
     if line.isApiErrorMessage or line.error:
         kind = EventKind.LIMIT if _LIMIT.search(joined_text(message.content)) else EventKind.API_ERROR
@@ -57,7 +57,7 @@ def synthetic_event(line: Line, message: Message, place: Place) -> Event:
 
 
 def _short(error: msgspec.Raw) -> str | None:
-    """Status code or type of an error object; its message may quote a prompt and stays out."""
+    """Status code or type of an error object; its message may quote a prompt and is left out."""
     value: object = decoded(msgspec.json.decode, error)
     if isinstance(value, str):
         return value[:60]

@@ -24,7 +24,7 @@ _SEVERAL_REQUESTS = int(CallFlag.SEVERAL_REQUESTS)
 
 
 class Place(msgspec.Struct, gc=False):
-    """Where the reader stands when it meets a line: session, chain, turn and what came before."""
+    """The context of a line: session, chain, turn, and what came before."""
 
     session: str
     chain: str
@@ -36,7 +36,7 @@ class Place(msgspec.Struct, gc=False):
     retries: int
 
     def origin(self) -> tuple[str, str, str, int]:
-        """Where the call was made and seen; two lines of a call may differ in it (a copy beside the original)."""
+        """Where the call was made and seen; two lines of one call may differ here (a copy next to the original)."""
         return self.session, self.chain, self.seen_session, self.copy_rank
 
 
@@ -64,12 +64,12 @@ class CallFold:
         self._ties: list[Folded] = []
         self._elsewhere: dict[tuple[str, tuple[str, str, str, int]], Folded] = {}
 
-    def known(self, message_id: str | None) -> Folded | None:
-        """A call that was met before."""
+    def find(self, message_id: str | None) -> Folded | None:
+        """The call with this message id, if it was seen before."""
         return self._by_message.get(message_id) if message_id else None
 
     def add(self, line: Line, message: Message, place: Place, at: int) -> None:
-        """Take in an assistant line with usage."""
+        """Add an assistant line with usage."""
         request_id = line.requestId or None  # an empty id names nothing
         key = message.id or request_id or line.uuid or f"{place.session}:{place.position}"
         call = self._by_message.get(key)
@@ -82,20 +82,20 @@ class CallFold:
             self.add_to(call, line, message, at)
             return
         request_ids = (request_id,) if request_id is not None else ()
-        call = self._by_message[key] = _begun(line, message, place, at, (key,), request_ids)
+        call = self._by_message[key] = _new_call(line, message, place, at, (key,), request_ids)
         if request_id is not None:
             self._by_request.setdefault(request_id, call)
 
-    def elsewhere(self, call: Folded, line: Line, message: Message, place: Place, at: int) -> Folded:
-        """The same call in another place of the file: an observation of its own, which the ledger joins."""
+    def sighting(self, call: Folded, line: Line, message: Message, place: Place, at: int) -> Folded:
+        """A separate observation of the same call in another place of the file; the ledger merges them."""
         key = (call.message_ids[0], place.origin())
         other = self._elsewhere.get(key)
         if other is None:
-            other = self._elsewhere[key] = _begun(line, message, place, at, call.message_ids, call.request_ids)
+            other = self._elsewhere[key] = _new_call(line, message, place, at, call.message_ids, call.request_ids)
         return other
 
     def add_to(self, call: Folded, line: Line, message: Message, at: int) -> None:
-        """Take in a further line of a call."""
+        """Add a further line to a call."""
         if at > call.last_at:
             call.last_at = at
         elif at < call.first_at:
@@ -111,14 +111,14 @@ class CallFold:
             output == call.output and message.stop_reason is not None and call.message.stop_reason is None
         ):
             call.line, call.message, call.output = line, message, output
-        elif output == call.output and not _says_the_same(line, message, call):
-            # Neither is the larger: the ledger has the rule for ties, so it gets to see both.
+        elif output == call.output and not _is_same_content(line, message, call):
+            # Neither is larger: the ledger has the rule for ties, so pass on both.
             self._ties.append(
                 Folded(line, message, output, call.place, at, at, call.message_ids, call.request_ids, call.aborted)
             )
 
     def calls(self) -> list[Call]:
-        """Everything collected, priced."""
+        """All collected calls, priced."""
         made: list[Call] = []
         for key, call in self._by_message.items():
             if key == call.message_ids[0]:
@@ -143,11 +143,11 @@ class CallFold:
             flags |= _TTL_UNKNOWN
         searches = (usage.server_tool_use.web_search_requests or 0) if usage.server_tool_use else 0
         extra, parts = _left_out(usage.iterations, usage, model) if usage.iterations else ((), ())
-        price = amount = told = None
+        price = amount = parts_json = None
         if len(parts) > 1:
             flags |= _SEVERAL_REQUESTS
             each = sorted(map(_amounts, parts))
-            told = msgspec.json.encode(each).decode()
+            parts_json = msgspec.json.encode(each).decode()
             price_of = partial(self._price, model, call.first_at, usage)
             price, amount = price_parts(price_of, amounts, each, searches) or (None, None)
         else:
@@ -188,7 +188,7 @@ class CallFold:
                 None,
                 _reason(call.message),
                 more_requests,
-                told,
+                parts_json,
             )
         )
         whole = made[-1]
@@ -196,7 +196,7 @@ class CallFold:
             self._emit_iteration(whole, number, iteration, usage, made)
 
     def _emit_iteration(self, parent: Call, number: int, inner: Iteration, usage: Usage, made: list[Call]) -> None:
-        """A request inside a call that the call's own usage leaves out, on its own model (section 8, point 9)."""
+        """Emit an inner request, with its own model, that the call's usage leaves out (section 8, point 9)."""
         amounts = _amounts(inner)
         model = (inner.model or parent.model)[:NAME_CHARS]
         price = self._price(model, parent.first_at, usage, prompt_of(amounts))
@@ -231,10 +231,10 @@ class CallFold:
         return self._options.pricer.resolve(model, None, at, prompt, served)
 
 
-def _begun(
+def _new_call(
     line: Line, message: Message, place: Place, at: int, message_ids: tuple[str, ...], request_ids: tuple[str, ...]
 ) -> Folded:
-    """A call of which this is the only line so far."""
+    """A call with its first line."""
     aborted = bool(line.isAbortedMidStream)
     return Folded(line, message, _output(message), place, at, at, message_ids, request_ids, aborted)
 
@@ -249,7 +249,7 @@ def _amounts(used: Usage | Iteration) -> Amounts:
 
 
 def _split_writes(total: int | None, split: CacheCreation | None) -> tuple[int, int]:
-    """5-minute and 1-hour writes; without a split everything counts as 5 minutes (CLAUDE_CODE section 3)."""
+    """5-minute and 1-hour cache writes; without a split all count as 5-minute (CLAUDE_CODE section 3)."""
     if split is None:
         return total or 0, 0
     one_hour = split.ephemeral_1h_input_tokens or 0
@@ -259,7 +259,7 @@ def _split_writes(total: int | None, split: CacheCreation | None) -> tuple[int, 
     return total - one_hour, one_hour
 
 
-def _says_the_same(line: Line, message: Message, call: Folded) -> bool:
+def _is_same_content(line: Line, message: Message, call: Folded) -> bool:
     other = call.message
     return (
         message.usage == other.usage
@@ -271,7 +271,7 @@ def _says_the_same(line: Line, message: Message, call: Folded) -> bool:
 
 
 def _canonical(ids: tuple[str, ...]) -> tuple[str | None, tuple[str, ...]]:
-    """The id that names a call, and its others."""
+    """The canonical id of a call, and its other ids."""
     if len(ids) == 1:
         return ids[0], ()
     if not ids:
@@ -294,7 +294,7 @@ def _sums(parts: list[Iteration]) -> tuple[int, ...]:
 
 
 def _left_out(inner: list[Iteration], usage: Usage, model: str) -> tuple[list[tuple[int, Iteration]], list[Iteration]]:
-    """Inner requests that the top-level usage leaves out (with their number), and those that make it up.
+    """Inner requests that the top-level usage leaves out (with their number), and those that it sums.
 
     Where nothing adds up their kinds tell (PRICES section 1.2); a fallback on the call's own `model` is the answer.
     """

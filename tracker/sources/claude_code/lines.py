@@ -1,4 +1,4 @@
-"""What is decoded of a transcript line: only the fields that the ledger needs; everything else is skipped unread.
+"""The decoded part of a transcript line: only the fields that the ledger needs; all others are skipped.
 
 The formats are those of CLAUDE_CODE sections 1.2 to 1.8 and 8.
 """
@@ -28,7 +28,7 @@ class CacheCreation(msgspec.Struct, gc=False):
 
 
 class ServerToolUse(msgspec.Struct, gc=False):
-    """Server tools that are billed by request."""
+    """Server tools billed per request."""
 
     web_search_requests: Count | None = None
 
@@ -68,7 +68,7 @@ class Usage(msgspec.Struct, gc=False):
 
 
 class Diagnostics(msgspec.Struct, gc=False):
-    """The API's own word on a cache miss."""
+    """The API's own diagnosis of a cache miss."""
 
     cache_miss_reason: Any = None
 
@@ -93,7 +93,7 @@ class ToolInput(msgspec.Struct, gc=False):
 
 
 class Block(msgspec.Struct, gc=False):
-    """A content block of either side."""
+    """A content block of a user or assistant message."""
 
     type: str | None = None
     id: str | None = None
@@ -207,7 +207,7 @@ class ProgressLine(msgspec.Struct, gc=False):
 
 
 class ModelUsage(msgspec.Struct, gc=False):
-    """Per model part of a `cost-state` row."""
+    """One model's part of a `cost-state` row."""
 
     inputTokens: Total | None = None
     outputTokens: Total | None = None
@@ -232,7 +232,7 @@ Decoded = TypeVar("Decoded")
 
 
 def decoded(decode: Callable[[bytes | msgspec.Raw], Decoded], raw: bytes | msgspec.Raw) -> Decoded | None:
-    """What a part holds that was skipped unread before, be its text no UTF-8; None if it is damaged or not there."""
+    """Decode a part that was skipped at first, even if its text is not valid UTF-8; None if damaged or missing."""
     try:
         try:
             return decode(raw)
@@ -262,7 +262,7 @@ _minute_starts: dict[str, int] = {}
 
 
 def epoch_ms(timestamp: str | None) -> int | None:
-    """As `iso_ms`; times as clients write them are read by the minute, which is quicker."""
+    """As `iso_ms`, but faster for the format that clients write: the minute is cached."""
     if not timestamp or timestamp[23:] != "Z" or timestamp[19] != ".":
         return iso_ms(timestamp)
     minute = _minute_starts.get(timestamp[:17])

@@ -1,4 +1,4 @@
-"""Names for answers whose id tells them from no other: behind some gateways it is a word or the second of a clock.
+"""Unique ids for answers whose own id is not unique: some gateways send a fixed word, or the time in seconds.
 
 What such an id would join is no call but a history. The lines of an answer follow each other, and an answer without a
 name has that of the prompt's size on the first of them: all copies have the same, and the next request of a
@@ -16,7 +16,7 @@ _MOST_KNOWN = 16
 
 
 def name_of(message: Message, line: Line, chain: str, carry: Carry, before: str | None, here: str | None) -> str | None:
-    """The id of an answer; made up for one without.
+    """The id of an answer; a generated one if its own is not unique.
 
     `line` is one of its lines, or the line around it. `before` and `here` are the line that this one follows, and this,
     as the carry keeps the latest names made up by them.

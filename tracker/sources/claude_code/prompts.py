@@ -1,4 +1,4 @@
-"""Tells by rule what a line in the user's name is: what starts a turn, and what only marks something."""
+"""Classifies lines in the user's name by rule: those that start a turn, and those that are only an event."""
 
 import re
 from typing import NamedTuple
@@ -51,12 +51,12 @@ class Prompt(NamedTuple):
 
 
 def is_caveat(text: str) -> bool:
-    """Whether a line that the client added says that the command which hangs on it stayed with the client."""
+    """Whether a line added by the client says that the command below it was handled by the client itself."""
     return text.startswith(_CAVEATS)
 
 
-def planned_in(prompt: str) -> str | None:
-    """The session that made the plan which a prompt asks to carry out; None if it names none, or is another prompt."""
+def planning_session_in(prompt: str) -> str | None:
+    """The session that made the plan a prompt asks to carry out; None if it names none, or asks for something else."""
     if not prompt.startswith(_PLAN):
         return None
     _, said, rest = prompt.rpartition(_PLANNED_IN)  # the plan may have such words, too
@@ -65,7 +65,7 @@ def planned_in(prompt: str) -> str | None:
 
 
 def classify(text: str, *, is_local: bool = False) -> Prompt:
-    """Tell what a user line without tool results is (CLAUDE_CODE section 1.3; MODEL section 1, "turn").
+    """Classify a user line without tool results (CLAUDE_CODE section 1.3; MODEL section 1, "turn").
 
     `is_local`: it hangs on a caveat. A command whose message stands before its name is a prompt to the model, whatever
     older clients did under that name.
@@ -120,7 +120,7 @@ def _is_around(text: str) -> bool:
 
 
 def _without_reminders_behind(text: str) -> str:
-    """The text before what other editors' clients put after it: the files that were attached."""
+    """The text without the attached files that clients in other editors append."""
     before = text
     while before.rstrip().endswith("</system-reminder>"):
         before = before.rpartition("<system-reminder>")[0]
@@ -128,7 +128,7 @@ def _without_reminders_behind(text: str) -> str:
 
 
 class _Note(msgspec.Struct):
-    """What teams send each other as JSON: assignments have a subject, notes of idleness and the like have none."""
+    """A teammate's JSON message: assignments have a subject, idle notifications and the like have none."""
 
     subject: str = ""
 

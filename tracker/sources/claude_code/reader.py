@@ -38,7 +38,7 @@ _RESUMED = b'"SessionStart:resume"'  # the hooks that ran
 
 
 class FileReader:
-    """Turns the lines of one file into batches: `feed` lines, `take` what they say."""
+    """Converts the lines of one file into batches: `feed` lines, then `take` the batch."""
 
     def __init__(
         self, stem: str, path_agent: str | None, file_session: str | None, options: Options, carry: Carry
@@ -62,9 +62,9 @@ class FileReader:
         self._billing: str | None = None
 
     def take(self) -> Batch:
-        """Everything since the last call of this, and start anew."""
+        """The batch since the last `take`; starts a new one."""
         batch = self._batch
-        self._conversation.end()
+        self._conversation.save()
         self.carry.awaited = dict(list(self.carry.awaited.items())[-_MOST_AWAITED:])
         batch.calls = self._fold.calls()
         batch.tools = list(self._tools.values())
@@ -74,9 +74,9 @@ class FileReader:
         return batch
 
     def feed(self, block: bytearray, length: int, position: int) -> None:
-        """Take in the whole lines that fill `length` bytes of `block`; the last may lack its newline.
+        """Read the whole lines in the first `length` bytes of `block`; the last may lack its newline.
 
-        The first starts at byte `position` of the file. Nothing may keep a view of the block: it is used again.
+        The first starts at byte `position` of the file. Nothing may keep a view of the block: it is reused.
         """
         ends: list[int] = []
         start, even = 0, True
@@ -100,7 +100,7 @@ class FileReader:
             start = end
 
     def _take_odd(self, raw: bytes, position: int) -> None:
-        """Take in a line of a block in which not every line is one record."""
+        """Read a line of a block in which not every line is one record."""
         if raw.startswith(_SKIPPED_ROWS):
             return  # not worth mending
         try:
@@ -112,7 +112,7 @@ class FileReader:
         self._take(line, raw, 0, len(raw), position)
 
     def _take_salvaged(self, raw: bytes, position: int) -> None:
-        """Take in what can be saved of a damaged line; it counts as one bad line at most."""
+        """Read what can be salvaged of a damaged line; it counts as one bad line at most."""
         from tracker.sources.claude_code.salvage import salvage  # imports json, and damage is rare
 
         before = self._batch.bad_lines
@@ -122,7 +122,7 @@ class FileReader:
         self._batch.bad_lines = before + (is_damaged or self._batch.bad_lines > before)
 
     def _take(self, line: Line, block: bytes | bytearray, start: int, end: int, position: int) -> None:
-        """Take in a record that stands in `block` between `start` and `end`."""
+        """Read the record in `block` between `start` and `end`."""
         kind, branch = line.type, line.gitBranch
         if branch is not None and len(branch) > NAME_CHARS:
             line.gitBranch = branch[:NAME_CHARS]
@@ -131,7 +131,7 @@ class FileReader:
         elif kind == "user":
             self._user(line, position)
         elif kind == "progress":
-            self._conversation.passes(line)
+            self._conversation.note_line(line)
             if block.find(_AGENT, start, end) >= 0 or block.find(_SKILL, start, end) >= 0:
                 self._progress(line, position)
             elif block.find(_RESUMED, start, end) >= 0:
@@ -159,22 +159,22 @@ class FileReader:
         if not line.requestId:
             chain = self._path_agent or line.agentId or ""
             message.id = name_of(message, line, chain, self.carry, line.parentUuid, line.uuid)
-        call = self._fold.known(message.id)
+        call = self._fold.find(message.id)
         if (
             call is not None
             and not line.isSidechain
             and call.place.copy_rank == CopyRank.OWN
             and line.sessionId == call.line.sessionId
-            and where.says_nothing_new(line, at)
+            and where.changes_nothing(line, at)
         ):
             place = call.place
         else:
             place = where.place(line, position, at)
             self._facts(line, place)
             if call is not None and call.place.origin() != place.origin():
-                call = self._fold.elsewhere(call, line, message, place, at)
+                call = self._fold.sighting(call, line, message, place, at)
         if not place.chain:
-            self._conversation.answers(line)
+            self._conversation.note_answer(line)
         if line.isApiErrorMessage or message.model == "<synthetic>":
             self._batch.events.append(synthetic_event(line, message, place))
             return
@@ -198,16 +198,16 @@ class FileReader:
         has_text = False
         for block in content:
             if block.type == "tool_use" and block.id:
-                use = tools.asked(block, place, position, at, message_id)
-                told = tools.awaited(use)
-                if told is not None:
-                    self.carry.awaited[use.id] = told
+                use = tools.tool_use(block, place, position, at, message_id)
+                awaited = tools.awaited_facts(use)
+                if awaited is not None:
+                    self.carry.awaited[use.id] = awaited
                 self._join_tool(use)
             elif block.type == "text" and not place.chain:
                 block.text = block.text.copy()
                 has_text |= bytes(block.text) != b'""'
         if has_text:
-            self._conversation.says(content, line, place, position)
+            self._conversation.note_answer_text(content, line, place, position)
 
     def _user(self, line: Line, position: int) -> None:
         message = line.message
@@ -223,19 +223,19 @@ class FileReader:
             for block in content:
                 if block.type == "tool_result" and block.tool_use_id:
                     awaits = self.carry.awaited.pop(block.tool_use_id, None)
-                    self._join_tool(tools.answered(block, awaits, self.carry.mates, line, place, at))
+                    self._join_tool(tools.tool_result(block, awaits, self.carry.mates, line, place, at))
             if not place.chain:
-                self._conversation.passes(line)
+                self._conversation.note_line(line)
         elif place.chain:
             self.carry.asked_at[place.chain] = at
-            self._where.prompt_chain(place.chain, line.promptId)
+            self._where.note_chain_prompt(place.chain, line.promptId)
         else:
-            self._conversation.typed(line, joined_text(content), place, at)
+            self._conversation.add_user_line(line, joined_text(content), place, at)
 
     def _join_tool(self, use: ToolUse) -> None:
         key = (use.session, use.id)
         known = self._tools.get(key)
-        self._tools[key] = use if known is None else tools.joined(known, use)
+        self._tools[key] = use if known is None else tools.join_halves(known, use)
 
     def _facts(self, line: Line, place: Place) -> None:
         branch = self._where.facts(line)
@@ -253,12 +253,12 @@ class FileReader:
         elif kind == "ai-title" and line.aiTitle:
             self._set_title(line.aiTitle, 2)
         elif kind == "summary":
-            if line.summary and self._conversation.ended_at(line.leafUuid):
+            if line.summary and self._conversation.includes(line.leafUuid):
                 self._set_title(line.summary, 1)
         elif kind == "pr-link":
             self._mark(line, position, EventKind.PULL_REQUEST, line.prUrl)
         else:
-            self._conversation.passes(line)
+            self._conversation.note_line(line)
 
     def _mark(self, line: Line, position: int, kind: str, detail: str | None = None) -> None:
         self._batch.events.append(event(line, line.sessionId or self.carry.session, "", position, kind, detail))
@@ -271,9 +271,9 @@ class FileReader:
         at = self._where.time(line)
         place = self._where.place(line, position, at)
         if not place.chain:
-            self._conversation.passes(line)
+            self._conversation.note_line(line)
         if line.subtype == "local_command":
-            self._conversation.commanded(line, place)
+            self._conversation.add_local_command(line, place)
             return
         marked = system_event(line, place)
         if marked is None:
@@ -285,7 +285,7 @@ class FileReader:
             self.carry.retries += 1
 
     def _progress(self, line: Line, position: int) -> None:
-        """A subagent's line inside a progress record: in some versions it stands nowhere else (section 8, point 7)."""
+        """Read a subagent's line inside a progress record: some versions write it nowhere else (section 8, point 7)."""
         data = decoded(decode_progress, line.data)
         if data is None:
             self._batch.bad_lines += 1
@@ -303,7 +303,7 @@ class FileReader:
             return
         if not inner.requestId:
             message.id = name_of(message, line, chain, carry, chain, chain)
-        self._where.meet_chain(chain, at)
+        self._where.note_chain(chain, at)
         session, rank = self._where.origin(line, at)
         place = Place(
             session,
@@ -327,7 +327,7 @@ class FileReader:
 
 
 def _is_call(message: Message) -> bool:
-    """Whether an answer was billed: what names no model counts by its tokens, what counts none by its ids."""
+    """Whether an answer was billed: without a model judged by its tokens, without token counts by its ids."""
     usage = message.usage
     if message.model:
         return usage is not None or bool(message.id)

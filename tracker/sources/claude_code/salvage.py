@@ -1,4 +1,4 @@
-"""What can be saved of a damaged line."""
+"""Salvages records from damaged lines."""
 
 import json
 import re
@@ -99,7 +99,7 @@ def _lenient(value: dict[str, Any]) -> tuple[Line, bool]:
 
 
 def _counted(message: dict[str, Any]) -> Message:
-    """What counts of a message; ValidationError if that is odd, too."""
+    """The part of a message that matters for counting; ValidationError if that has wrong types, too."""
     wanted = {key: message.get(key) for key in ("id", "model")}
     wanted["usage"] = _without_odd_sides(message.get("usage"))
     if isinstance(message.get("stop_reason"), str):
@@ -108,7 +108,7 @@ def _counted(message: dict[str, Any]) -> Message:
 
 
 def _without_odd_sides(usage: Any) -> Any:
-    """A usage without those of its side fields that have the wrong type."""
+    """A usage without its optional fields of the wrong type."""
     if not isinstance(usage, dict):
         return usage
     kept = dict(usage)
@@ -121,5 +121,5 @@ def _without_odd_sides(usage: Any) -> Any:
 
 
 def _clean(value: dict[str, Any]) -> bytes:
-    """JSON without what no UTF-8 can hold: lone surrogates, bytes that were no text."""
+    """JSON without lone surrogates and undecodable bytes, which UTF-8 cannot hold."""
     return json.dumps(value, ensure_ascii=False).encode("utf-8", "replace")

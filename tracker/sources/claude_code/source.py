@@ -1,4 +1,4 @@
-"""Finds transcripts and reads them on from where the last read stopped."""
+"""Finds transcripts and resumes each at its saved offset."""
 
 import os
 import re
@@ -18,7 +18,7 @@ from tracker.sources.file_access import (
     entry_facts,
     inode_of,
     is_folder,
-    leads_nowhere,
+    is_missing,
     open_regular,
     raise_problems,
 )
@@ -30,7 +30,7 @@ _BLOCK_BYTES = 128 << 10  # small enough to be in the processor's cache still wh
 
 
 def usual_folders() -> list[Path]:
-    """Where the client of this machine writes, whether there is anything or not."""
+    """The folders where this machine's client writes, whether they exist or not."""
     return configured_folders() or [Path.home() / ".claude", Path.home() / ".config" / "claude"]
 
 
@@ -40,7 +40,7 @@ class ClaudeCodeSource:
     agent = AGENT
 
     def roots(self, given: Sequence[Path]) -> list[Path]:
-        """The given folders as they are, else those of this machine that exist (CLAUDE_CODE section 1.1)."""
+        """The given folders, otherwise those of this machine that exist (CLAUDE_CODE section 1.1)."""
         if given:
             return list(given)
         return [folder for folder in usual_folders() if is_folder(folder / "projects")]
@@ -55,16 +55,16 @@ class ClaudeCodeSource:
         raise_problems(problems)
 
     def watched(self, root: Path) -> list[Path]:
-        """`projects` and the links to folders in it, which events do not follow; the root before the first session."""
+        """`projects` and the links to folders in it, which file events do not follow; the root before any session."""
         projects = root / "projects"
         return [projects, *_linked_folders(projects)] if is_folder(projects) else [root]
 
     def may_list(self, path: str) -> bool:
-        """Transcripts only: the outputs of tools lie beside them."""
+        """Transcripts only: tool outputs are stored next to them."""
         return path.endswith(".jsonl")
 
     def read(self, file: FoundFile, state: ReadState | None, options: Options) -> Iterator[Piece]:
-        """Read on; from the start if what was read before is no longer what the file begins with."""
+        """Resume at the state's offset, or from the start if the file no longer begins with what was read."""
         handle, facts = open_regular(file.path)
         with handle:
             buffer = bytearray(_BLOCK_BYTES)
@@ -125,7 +125,7 @@ def _walk(folder: str, seen: set[tuple[int, int]], problems: list[OSError]) -> I
                 elif entry.is_dir() and not _was_followed(entry, seen):
                     yield from _walk(entry.path, seen, problems)
             except OSError as error:
-                if leads_nowhere(error):
+                if is_missing(error):
                     continue
                 if isinstance(error, PermissionError) and not entry.is_symlink():
                     error.filename = folder  # it may be listed, but nothing in it may be looked at
@@ -135,7 +135,7 @@ def _walk(folder: str, seen: set[tuple[int, int]], problems: list[OSError]) -> I
 
 
 def _was_followed(entry: os.DirEntry[str], seen: set[tuple[int, int]]) -> bool:
-    """Whether it is a link to a folder to which another one led; remembers where links lead."""
+    """Whether the entry is a link to a folder that was already followed; remembers where it leads."""
     if not entry.is_symlink():
         return False
     facts = entry_facts(entry)
@@ -156,7 +156,7 @@ def _parent_session(path: str) -> str | None:
 
 
 def _read_lines(handle: FileIO, offset: int, size: int, reader: FileReader, buffer: bytearray) -> int:
-    """Feed whole lines from `offset` up to a piece's worth; returns the offset behind the last one taken."""
+    """Feed whole lines from `offset`, up to one piece; returns the offset after the last one."""
     end = min(size, offset + _PIECE_BYTES)
     while offset < end:
         length = _fill(buffer, handle, offset, size)
@@ -201,7 +201,7 @@ def _whole(raw: bytes) -> bool:
 
 
 def _fingerprint(handle: FileIO, offset: int) -> tuple[bytes, bytes]:
-    """Digests of the first and the last stretch before `offset`."""
+    """Digests of the first and the last bytes before `offset`."""
     handle.seek(0)
     head = handle.read(min(_WINDOW, offset))
     handle.seek(max(0, offset - _WINDOW))

@@ -1,4 +1,4 @@
-"""Tool uses of a piece: what the assistant asked for, joined with the result where both stand in the piece."""
+"""Tool uses of a piece, each merged with its result where both are in the piece."""
 
 import msgspec
 
@@ -32,8 +32,8 @@ _FLAGS_BY_NAME = {
 }
 
 
-def asked(block: Block, place: Place, position: int, at: int, message_id: str | None) -> ToolUse:
-    """The record of a `tool_use` block that stands at byte `position` of `place`."""
+def tool_use(block: Block, place: Place, position: int, at: int, message_id: str | None) -> ToolUse:
+    """The record of a `tool_use` block at byte `position`."""
     name = block.name or "?"
     target, flags = _target(name, block.input) if isinstance(block.input, ToolInput) else (None, 0)
     return ToolUse(
@@ -79,8 +79,8 @@ def _target(name: str, given: ToolInput) -> tuple[str | None, int]:
     return None, 0
 
 
-def awaited(use: ToolUse) -> str | None:
-    """What its result will tell besides its size (COMMIT, CHECK, both, AGENT_ID), if anything."""
+def awaited_facts(use: ToolUse) -> str | None:
+    """What to look for in the result besides its size (COMMIT, CHECK, both, AGENT_ID), if anything."""
     if use.flags & _COMMITS:
         return CHECKED_COMMIT if use.flags & _CHECKS else COMMIT
     if use.flags & _CHECKS:
@@ -88,10 +88,10 @@ def awaited(use: ToolUse) -> str | None:
     return AGENT_ID if use.flags & _SPAWNS or use.name == _SENDS else None
 
 
-def answered(block: Block, awaits: str | None, mates: dict[str, str], line: Line, place: Place, at: int) -> ToolUse:
+def tool_result(block: Block, awaits: str | None, mates: dict[str, str], line: Line, place: Place, at: int) -> ToolUse:
     """The record of a `tool_result` block of the user line at `place`.
 
-    `awaits`: what the result tells besides its size (`awaited`), if anything. `mates`: teammates by name, kept up here.
+    `awaits`: as from `awaited_facts`. `mates`: teammates by name, updated here.
     """
     output = text_of(block.content) if awaits in (COMMIT, CHECK, CHECKED_COMMIT) else ""
     goes_on = awaits == CHECK and output.startswith(_GOES_ON)
@@ -111,8 +111,8 @@ def answered(block: Block, awaits: str | None, mates: dict[str, str], line: Line
     )
 
 
-def joined(known: ToolUse, use: ToolUse) -> ToolUse:
-    """One record of two halves: what was asked, and what came back. A half that was known already changes nothing."""
+def join_halves(known: ToolUse, use: ToolUse) -> ToolUse:
+    """Merge a tool use and its result into one record. A half that is already known changes nothing."""
     ask, answer = (known, use) if known.name is not None else (use, known)
     if ask.name is None or answer.result_chars is None:
         return known

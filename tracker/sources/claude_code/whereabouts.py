@@ -1,4 +1,4 @@
-"""Where a line belongs: session, chain, copy or original, time; and what its session and chains look like so far."""
+"""Locates each line (session, chain, copy or original, time) and collects the facts of its session and chains."""
 
 from collections.abc import Iterable
 
@@ -13,19 +13,19 @@ _TEAM_LEAD = "team-lead"  # as its teammates call it
 
 
 class Whereabouts:
-    """Follows one file line by line; what lasts longer than a piece stands in the carry."""
+    """Follows one file line by line; what must outlast a piece is in the carry."""
 
     def __init__(self, carry: Carry, path_agent: str | None, stem: str) -> None:
-        """`stem`: the file's name without its ending, the session's id where neither path nor lines tell one."""
+        """`stem`: the file's name without its extension, used as session id if neither path nor lines give one."""
         self._carry = carry
         self._path_agent = path_agent
         self._stem = stem
-        self._hearsay: dict[str, Session] = {}
+        self._other_sessions: dict[str, Session] = {}
         self._chain_prompts: dict[str, str] = {}
         self._chain_types: dict[str, str] = {}
 
     def time(self, line: Line) -> int:
-        """When the line was written, epoch milliseconds; a line without a time has that of the line before."""
+        """When the line was written (epoch ms); a line without a time takes that of the previous line."""
         carry = self._carry
         at = epoch_ms(line.timestamp)
         if at is None:
@@ -45,14 +45,14 @@ class Whereabouts:
             carry.own_start_at = at
         chain = self._chain(line)
         if chain:
-            self.meet_chain(chain, at)
+            self.note_chain(chain, at)
             if line.attributionAgent:
                 self._chain_types[chain] = line.attributionAgent
         turn = carry.turn if not chain else None
         return Place(origin, chain, carry.session, rank, turn, position, carry.asked_at.get(chain), carry.retries)
 
     def origin(self, line: Line, at: int) -> tuple[str, int]:
-        """The session that made what the line tells of, and how much of a copy the line is."""
+        """The session in which the line originated, and its copy rank."""
         carry = self._carry
         session = line.sessionId or carry.session or self._stem
         if not carry.session:
@@ -60,7 +60,7 @@ class Whereabouts:
         rank = CopyRank.OWN
         branched = line.forkedFrom.sessionId if line.forkedFrom is not None else None
         if branched and branched != session:
-            # From 2.1.329 on, answers that `/branch` copied name their session as a fork's do; a fork has no mark else.
+            # From 2.1.329 on, answers that `/branch` copied name their session as a fork's do, the fork's only mark.
             rank, origin = CopyRank.BRANCH, line.requestSessionId or branched
         elif line.requestSessionId and line.requestSessionId != session:
             rank, origin = CopyRank.FORK, line.requestSessionId
@@ -73,17 +73,17 @@ class Whereabouts:
         if rank and origin != carry.session:
             if rank != CopyRank.FOREIGN and (carry.parent_at is None or at >= carry.parent_at):
                 carry.parent, carry.parent_at = origin, at
-            self._hear_of(origin, line, at)
+            self._note_other_session(origin, line, at)
         return origin, rank
 
-    def meet_chain(self, chain: str, at: int) -> None:
-        """A subagent's chain was at work at that time."""
+    def note_chain(self, chain: str, at: int) -> None:
+        """Note that a subagent's chain was active at that time."""
         known = self._carry.chains.get(chain)
         if known is None or at < known:
             self._carry.chains[chain] = at
 
-    def prompt_chain(self, chain: str, prompt_id: str | None) -> None:
-        """Remember the prompt that a subagent's chain began with."""
+    def note_chain_prompt(self, chain: str, prompt_id: str | None) -> None:
+        """Note the prompt that a subagent's chain began with."""
         if prompt_id:
             self._chain_prompts.setdefault(chain, prompt_id)
 
@@ -100,21 +100,21 @@ class Whereabouts:
             chain = f"inline-{line.uuid or 'unknown'}"
         if line.uuid:
             known[line.uuid] = chain
-            # Parallel tool results hang on the same parent: keep it known a little longer.
+            # Parallel tool results have the same parent: remember it a little longer.
             if line.parentUuid:
                 known[line.parentUuid] = chain
             while len(known) > _KNOWN_INLINE_LINES:
                 known.pop(next(iter(known)))
         return chain
 
-    def _hear_of(self, session: str, line: Line, at: int) -> None:
-        known = self._hearsay.get(session)
+    def _note_other_session(self, session: str, line: Line, at: int) -> None:
+        known = self._other_sessions.get(session)
         first = at if known is None or known.first_at is None else min(at, known.first_at)
         last = at if known is None or known.last_at is None else max(at, known.last_at)
-        self._hearsay[session] = Session(AGENT, session, 0, first, last, line.cwd, line.gitBranch, line.version)
+        self._other_sessions[session] = Session(AGENT, session, 0, first, last, line.cwd, line.gitBranch, line.version)
 
     def facts(self, line: Line) -> str | None:
-        """Take over what the line says of its session; returns the branch if the main chain changed to it."""
+        """Record the line's facts about its session; returns the branch if the main chain changed to it."""
         carry = self._carry
         changed_to = None
         if line.cwd and carry.cwd is None:
@@ -134,8 +134,8 @@ class Whereabouts:
                 carry.teammate = line.agentName
         return changed_to
 
-    def says_nothing_new(self, line: Line, at: int) -> bool:
-        """Whether a line of the file's own session would change no fact: most lines of a call after its first."""
+    def changes_nothing(self, line: Line, at: int) -> bool:
+        """Whether a line of the file's own session changes no fact, as most lines of a call after its first."""
         carry = self._carry
         start = carry.own_start_at
         return (
@@ -149,10 +149,10 @@ class Whereabouts:
         )
 
     def sessions(self, title: str | None, title_rank: int, billing: str | None) -> list[Session]:
-        """The file's own session and those that it only speaks of."""
-        carry, hearsay = self._carry, list(self._hearsay.values())
+        """The file's own session, and other sessions that it mentions."""
+        carry, others = self._carry, list(self._other_sessions.values())
         if not carry.session:
-            return hearsay
+            return others
         is_main = self._path_agent is None
         own = Session(
             agent=AGENT,
@@ -172,12 +172,12 @@ class Whereabouts:
             team="\n".join(carry.teams) or None if is_main else None,
             teammate=carry.teammate if is_main else None,
         )
-        return [own, *hearsay]
+        return [own, *others]
 
     def chains_of(self, calls: Iterable[Call]) -> list[Chain]:
-        """Every chain of these calls, and those whose first prompt was met."""
-        met = dict.fromkeys((call.session, call.chain) for call in calls)
-        met.update(dict.fromkeys((self._carry.session, chain) for chain in self._chain_prompts))
+        """Every chain of these calls, and those whose first prompt was seen."""
+        keys = dict.fromkeys((call.session, call.chain) for call in calls)
+        keys.update(dict.fromkeys((self._carry.session, chain) for chain in self._chain_prompts))
         return [
             Chain(
                 AGENT,
@@ -189,5 +189,5 @@ class Whereabouts:
                 self._chain_prompts.get(key),
                 self._chain_types.get(key),
             )
-            for session, key in met
+            for session, key in keys
         ]

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from tracker.sources.cline.files import HISTORY_ITEM, UI_MESSAGES
-from tracker.sources.file_access import is_folder, is_there
+from tracker.sources.file_access import exists, is_folder
 
 CLINE_EXTENSIONS = frozenset({"saoudrizwan.claude-dev", "saoudrizwan.cline-nightly"})
 # Roo Code, and Zoo Code, with which others go on since Roo's makers stopped: its storage and records are the same.
@@ -82,7 +82,7 @@ def is_roo(folder: Path) -> bool:
             probes = [tasks, *(Path(entry.path) for entry, _ in zip(entries, range(_ROO_PROBES), strict=False))]
     except OSError:
         return False
-    return any(is_there(task / HISTORY_ITEM) for task in probes)
+    return any(exists(task / HISTORY_ITEM) for task in probes)
 
 
 class Stores(NamedTuple):
@@ -111,7 +111,7 @@ def stores_under(root: Path) -> Stores:
             inside = [entry for entry in entries if entry.is_dir()]
         if any(_SESSION_FOLDER.match(entry.name) for entry in inside):
             stores.sessions.append(root)
-        if any(is_there(Path(folder, UI_MESSAGES)) for folder in (root, *inside)):
+        if any(exists(Path(folder, UI_MESSAGES)) for folder in (root, *inside)):
             stores.tasks.append(root)
     return stores
 

@@ -30,7 +30,7 @@ from tracker.sources.cline.files import (
 from tracker.sources.cline.rows import TaskMetadata, decode_elements, decode_metadata, decoded
 from tracker.sources.cline.sdk import TranscriptReader, started_by
 from tracker.sources.cline.sdk_rows import decode_transcript
-from tracker.sources.file_access import leads_nowhere
+from tracker.sources.file_access import is_missing
 
 _Parsed = TypeVar("_Parsed")
 # Nobody takes that long to rewrite a file: what is torn then was left so by a crash.
@@ -109,7 +109,7 @@ def _beside(path: Path, read_from: Callable[[bytes], _Parsed | None], nothing: _
     try:
         written = path.stat().st_mtime
     except OSError as error:
-        if leads_nowhere(error):
+        if is_missing(error):
             return nothing
         raise
     whole = read_whole(str(path))

@@ -19,7 +19,7 @@ from tracker.sources.cline.files import (
     is_listed,
     is_readable,
 )
-from tracker.sources.file_access import inode_of, leads_nowhere, raise_problems
+from tracker.sources.file_access import inode_of, is_missing, raise_problems
 
 
 class ClineSource:
@@ -145,5 +145,5 @@ class _Listing:
             return []
 
     def _note(self, error: OSError) -> None:
-        if not leads_nowhere(error):
+        if not is_missing(error):
             self.problems.append(error)
