@@ -58,4 +58,4 @@ def day_end_ms(now: int) -> int:
 
 
 def _reason(spent: str, what: str) -> str:
-    return f"Taximeter: {spent}. To go on: taximeter budget --help ([budget] {what}, hard_stop in settings.toml)"
+    return f"Taximeter: {spent}. To go on: taximeter settings budget.{what} AMOUNT, or budget.hard_stop no"

@@ -228,14 +228,10 @@ def statusline_command(home_folder: str | None, refreshed: bool, after: str | No
     """Print the status line for the state that an agent writes to standard input.
 
     One line, two on a narrow terminal: task cost, today's cost, context with the level from which compacting pays,
-    cache clock, plan limits, nudge. Empty parts are left out. The format is a setting in settings.toml of the state
-    folder:
+    cache clock, plan limits, nudge. Empty parts are left out. Which parts there are, and their order, is a setting.
 
     \b
-    [statusline]
-    format = "{task} · {today} · {context} · {cache} · {limits} · {nudge}"
-
-    \b
+    taximeter settings statusline.format "{task} · {context} · {nudge}"
     taximeter statusline < status.json
     taximeter statusline --after '~/.claude/my-line.sh' < status.json
     """

@@ -63,7 +63,7 @@ def _known_plan(ctx: click.Context, parameter: click.Parameter, plan: str | None
 def plans(invocation: Invocation, days_file: Path | None, every_plan: bool, with_tasks: bool, **given: Any) -> None:
     """Break-even, projection, limit risk, and which plan or the API would be the cheapest.
 
-    Options override the settings of the same name in the [plan] section of settings.toml.
+    Options override the settings of the same name for this report (taximeter settings plan).
 
     \b
     taximeter plans
@@ -136,7 +136,7 @@ def _answer(report: PlansReport) -> None:
     if report.switch_words is not None:
         paragraph(report.switch_words)
     if report.current is None:
-        paragraph("No plan is set: --plan ID, or [plan] id in settings.toml, says what you pay now.")
+        paragraph("No plan is set: taximeter settings plan.id ID says what you pay now, --plan ID for one report.")
     if verdict.would_settle:
         paragraph(f"What would settle it: {verdict.would_settle}")
     click.echo()

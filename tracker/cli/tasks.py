@@ -244,7 +244,7 @@ def _notes(report: TasksReport, corrections: int) -> None:
     if corrections:
         note(
             f"Task starts are judged by weights learned from your {corrections} corrections"
-            " (settings.toml: tasks.own_weights = false)."
+            " (off: taximeter settings tasks.own_weights no)."
         )
     for one in report.unsure:
         said = "starts a task" if one.starts_task else "continues its task"

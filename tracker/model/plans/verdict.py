@@ -168,7 +168,7 @@ def _without_extra_usage(outlooks: Sequence[PlanOutlook], evidence: Evidence, to
             CANNOT_TELL,
             everyone,
             f"No plan here carries this work in {1 - tolerance:.0%} of the months.",
-            "Extra usage, or a higher tolerance ([plan] in settings.toml).",
+            "Extra usage, or a higher tolerance (taximeter settings plan).",
         )
     if not open_plans and len(sure) == 1:
         return Verdict(sure[0].plan.id, (sure[0].plan.id,), _carries(sure[0], tolerance), None, best)
@@ -233,14 +233,14 @@ def _settle(evidence: Evidence, candidates: Sequence[PlanOutlook]) -> str:
     unknown = [one.plan for one in candidates if not one.is_known]
     if unknown:
         names = " and ".join(plan.name for plan in unknown)
-        return f"A capacity for {names}: [capacity.{unknown[0].id}] low, mid, high in settings.toml, or its meter."
+        return f"A capacity for {names} (taximeter settings capacity.{unknown[0].id}.mid DOLLARS), or its meter."
     if all((one.hit_probability_at_low or 0.0) < _LIMIT_MATTERS for one in candidates):
         return _MORE_HISTORY
     if not evidence.knows_hours:
         return "The hours of the work, which a file of days lacks: run taximeter plans on the ledger."
     if evidence.has_unused_meter:
         return (
-            "Your plan: --plan ID, or [plan] id in settings.toml. Once the plan is known, its meter is"
+            "Your plan: --plan ID, or taximeter settings plan.id ID. Once the plan is known, its meter is"
             " fitted and replaces the published ranges."
         )
     left = INTERVALS_NEEDED - evidence.meter_intervals
