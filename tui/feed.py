@@ -27,6 +27,7 @@ from tui.snapshot import Health, Phase, Snapshot, ViewRequest
 
 if TYPE_CHECKING:
     from tracker.keeper import LedgerKeeper
+    from tracker.reports.carried import Carried
 
 _POLL_SECONDS = 0.2  # how often the ledger is asked whether another connection has written
 _MAX_AGE_MS = 30_000  # figures that depend on the time of day are read again after so long
@@ -155,6 +156,13 @@ class LedgerFeed:
                 return None
             found = task_hindsight(db, detail, quiet=PreferenceReader().read().quiet)
             return found.sentences if found else None
+
+    def carried(self, task: str) -> "Carried":
+        """What a task's calls paid, by what they carried, on a connection of this call's own."""
+        from tracker.reports.carried import task_carried
+
+        with closing(open_ledger(self._ledger, busy_seconds=_BUSY_SECONDS)) as db:
+            return task_carried(db, task)
 
     def _request_reread(self) -> None:
         """Request a new snapshot although the ledger did not change."""

@@ -8,6 +8,7 @@ from tui.snapshot import Health, Snapshot, ViewRequest
 
 if TYPE_CHECKING:
     from tracker.advisor.advisor import DueNudge
+    from tracker.reports.carried import Carried
 
 
 Clock = Callable[[], int]  # epoch milliseconds
@@ -49,6 +50,9 @@ class Feed(Protocol):
 
     def hindsight(self, task: str) -> Sequence[str] | None:
         """What would have been cheaper in a task, in sentences; None if unknown. Errors as for `brief`."""
+
+    def carried(self, task: str) -> "Carried":
+        """What a task's calls paid, by what stood in their context; errors as above."""
 
     def stop(self) -> None:
         """End the threads; returns once they have released ledger and spool."""

@@ -79,10 +79,11 @@ KEYS: dict[str, tuple[Key, ...]] = {
     "task": (
         Key("escape", "back", "back", "Go back to where the task was opened.", footer=True),
         Key("w", "hindsight", "cheaper", "Show what compacting at other moments would have saved.", footer=True),
+        Key("c", "carried", "carried", "Show what was in the context, and what carrying it cost.", footer=True),
         Key("enter", "facts", "evidence", "Show all evidence: commits, files, edits by hand."),
-        *_EDITS,
         Key("x", "split", "split here", "Begin a new task at the turn under the cursor.", footer=True),
         Key("v", "move", "move turn", "Put the turn under the cursor on another task.", footer=True),
+        *_EDITS,
     ),
     "spend": (
         Key("left", "day(-1)", "day back", "Select the day before.", footer=True, pair="day"),

@@ -10,6 +10,7 @@ from textual.pilot import Pilot
 
 from store.money import NANO_PER_USD
 from store.reads.spend import SpendRow
+from tracker.reports.carried import Carried, CarriedRow
 from tui.app import Dashboard
 from tui.edits import Edit, Edited, TaskEdit
 from tui.feed_contract import Listener
@@ -78,11 +79,25 @@ class ScriptedFeed:
     def hindsight(self, task: str) -> list[str]:
         return [f"compacted as Taximeter advises, before turn 2 of {task}: ~$1.25 less ($0.90 to $1.40)"]
 
+    def carried(self, task: str) -> Carried:
+        return CARRIED
+
     def rescan(self) -> None:
         self.looked_again += 1
 
     def stop(self) -> None:
         self.stopped = True
+
+
+CARRIED = Carried(
+    [
+        CarriedRow("first_prompt", "", "", 1, 40_000, 60, 250_000_000, 1_200_000_000),
+        CarriedRow("tool", "Read", "/home/dev/[bold]/orders/backfill.py", 4, 12_000, 120, 60_000_000, 400_000_000),
+        CarriedRow("own_text", "", "", 60, 20_000, 1_500, 100_000_000, 300_000_000),
+    ],
+    generation=500_000_000,
+    other=0,
+)
 
 
 def usd(amount: float) -> int:

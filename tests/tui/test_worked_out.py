@@ -47,6 +47,21 @@ async def test_an_opened_task_tells_what_would_have_been_cheaper(
             await pilot.press("escape")
 
 
+@pytest.mark.parametrize("size", [(80, 24), (120, 40), (40, 12)])
+async def test_an_opened_task_tells_what_it_carried(sample_script: Script, size: tuple[int, int]) -> None:
+    app = dashboard(sample_script, start="tasks")
+    async with app.run_test(size=size) as pilot:
+        await settled(pilot)
+        await pilot.press("enter", "c")
+        await app.workers.wait_for_complete()
+        await settled(pilot)
+        text = await settled(pilot)
+        for words in ("What was carried", "~$0.46, ~16% of $2.81 ", "~$1.45    52%", "~$0.46    16%", "$0.50    18%"):
+            assert words in text
+        await pilot.press("escape")
+        assert "What was carried" not in await settled(pilot)
+
+
 @pytest.mark.parametrize(
     ("keys", "shown"),
     [("www", ["TasksScreen", "TaskScreen", "ReadScreen"]), (["w", "escape"], ["TasksScreen"])],

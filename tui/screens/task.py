@@ -13,6 +13,7 @@ from store.money import short_usd
 from store.reads.tasks import TaskCall
 from store.task_rows import TaskRow
 from tracker.bars import bar
+from tracker.reports.carried import Carried
 from tracker.reports.cause_words import cause_words
 from tracker.reports.task import TaskDetail, TaskTurn
 from tracker.words import cost_text, counted, tokens
@@ -24,6 +25,7 @@ from tui.snapshot import Health, Snapshot, TaskPart
 from tui.task_words import status_sign, status_words, where_words
 from tui.widgets.bars import legend
 from tui.widgets.bill import bill_lines
+from tui.widgets.carried import carried_lines
 from tui.widgets.columns import Column
 from tui.widgets.empty import hatched
 from tui.widgets.grid import line
@@ -266,6 +268,17 @@ class TaskScreen(EditingBoard[TaskPart]):
         told = [f"{words[0].upper()}{words[1:]}." for words in sentences or [_NOT_CHEAPER]]
         text = _UNPRICED if sentences is None else "\n\n".join((*told, _HINDSIGHT))
         self.dashboard.push_screen(ReadScreen("What would have been cheaper", partial(text_lines, text)))
+
+    def action_carried(self) -> None:
+        """What was in the context, and what carrying it cost."""
+        task = self.edited_task()
+        if task is not None:
+            make = partial(self.dashboard.feed.carried, task.id)
+            self.dashboard.work_out("Not followed", make, self._show_carried)
+
+    def _show_carried(self, carried: Carried) -> None:
+        if self.is_current:
+            self.dashboard.push_screen(ReadScreen("What was carried", partial(carried_lines, carried)))
 
     def action_facts(self) -> None:
         """All that is known of its end: the panel may have no room for it, or none at all."""

@@ -122,6 +122,8 @@ def test_unpriced_calls_carry_and_cost_nothing():
         ('cd "/code/my api"; FOO=1 npm run test -- --watch', "npm run test"),
         ("git -C /code/api --no-pager diff HEAD", "git diff"),
         ("python -m pytest tests/unit", "python -m pytest"),
+        ("pytest tests/unit/test_a.py -q", "pytest"),
+        ("./gradlew test", "gradlew test"),
         (".venv/bin/python scripts/make.py", "python scripts/make.py"),
         ("timeout 60 cat docs/big.md | head", "cat docs/big.md"),
         ("(make check)", "make check"),

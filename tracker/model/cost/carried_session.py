@@ -36,6 +36,8 @@ _BEFORE_A_PROGRAM = re.compile(
     re.VERBOSE,
 )
 _GIT_OPTIONS = re.compile(r"git(?:\s+(?:-[Cc]\s+(?:\"[^\"]*\"|'[^']*'|\S+)|--no-pager))+")
+_A_FILE = re.compile(r"[/.\\]")
+_FILE_READERS = frozenset("cat head tail less bat jq python python3 node bash sh".split())
 _COMMENT_CHARS = 40
 _A_WORD = re.compile(r"[\w@~./\\:+,-]+")
 
@@ -160,6 +162,8 @@ def command_head(command: str) -> str:
     head = words[0].replace("\\", "/").rpartition("/")[2] or words[0]
     for word in (one.rstrip(";)") for one in words[1:3]):
         if not _A_WORD.fullmatch(word) or (word.startswith("-") and word != "-m"):
+            break
+        if _A_FILE.search(word) and head not in _FILE_READERS:
             break
         head = f"{head} {word}"
         if word not in ("-m", "run"):

@@ -1,0 +1,54 @@
+"""What a task's context was made of, and what that cost on the calls that carried it."""
+
+from textual.content import Content
+
+from store.money import short_usd
+from tracker.model.cost.carried import Kind
+from tracker.reports.carried import Carried, CarriedRow
+from tracker.words import modelled_percent, percent, tokens
+from tui.widgets.grid import line
+from tui.words import fit, in_the_middle
+
+_TARGETS = 12
+_COLUMNS = (("results", 7), ("tokens", 6), ("calls", 5), ("cost", 9), ("share", 5))
+_NARROW = 56  # cells; below, there is room for cost and share alone
+
+
+def carried_lines(carried: Carried, width: int) -> list[Content]:
+    """A line a source, and one for each of the dearest files and commands; no figure is cut."""
+    results = sum(row.cost for row in carried.sources if row.kind == Kind.TOOL)
+    share = modelled_percent(results / carried.cost if carried.cost else None)
+    columns = _COLUMNS if width >= _NARROW else _COLUMNS[-2:]
+    room = max(0, width - sum(cells + 2 for _, cells in columns))
+
+    def heading(words: str) -> Content:
+        titles = "".join(f"  {fit(title, cells, right=True)}" for title, cells in columns)
+        return line((fit(words, room), "bold $heading"), (titles, "$dim"))
+
+    def row_line(name: str, row: CarriedRow) -> Content:
+        figures = [
+            f"  {fit(figure, cells, right=True)}"
+            for figure, (_, cells) in zip(_figures(row, carried.cost)[-len(columns) :], columns, strict=True)
+        ]
+        return line(
+            fit(in_the_middle(name, room), room), ("".join(figures[:-2]), "$dim"), (figures[-2], "bold"), figures[-1]
+        )
+
+    lines = [
+        line("Results ", (f"~{short_usd(results)}", "bold"), f", {share} of {short_usd(carried.cost)}"),
+        Content(""),
+        heading("In the context"),
+        *(row_line(row.name, row) for row in carried.by_tool()),
+    ]
+    if carried.targets:
+        lines += [Content(""), heading("Files and commands")]
+        lines += [row_line(f"{row.tool} {row.target}", row) for row in carried.targets[:_TARGETS]]
+    return [one.truncate(width, ellipsis=True) for one in lines]
+
+
+def _figures(row: CarriedRow, total: int) -> tuple[str, ...]:
+    """Of _COLUMNS; what is no part of a context has its cost alone."""
+    cost, share = short_usd(row.cost), percent(row.cost / total if total else None)
+    if row.mean_calls is None:
+        return "", "", "", cost, share
+    return f"{row.results:,}", tokens(row.tokens), f"{row.mean_calls:,.0f}", f"~{cost}", share
