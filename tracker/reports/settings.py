@@ -11,7 +11,6 @@ from typing import Annotated, Any, NamedTuple, get_args, get_origin, get_type_hi
 
 import msgspec
 
-from tracker.advisor.evaluate import KINDS
 from tracker.clock import today
 from tracker.plan_data.login import detected_plan
 from tracker.plan_data.table import plans_on
@@ -140,7 +139,11 @@ def choices(setting: Setting) -> tuple[str, ...]:
         return ("yes", "no")
     if setting.name == "plan.id":
         return tuple(plans_on(today().isoformat()))
-    return {"nudges.kinds": KINDS, "display.theme": THEMES}.get(setting.name, ())
+    if setting.name == "nudges.kinds":
+        from tracker.advisor.evaluate import KINDS  # 50 ms
+
+        return KINDS
+    return THEMES if setting.name == "display.theme" else ()
 
 
 def setting_rows(wanted: Iterable[Setting] = SETTINGS) -> list[SettingRow]:
