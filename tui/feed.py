@@ -16,8 +16,10 @@ from typing import TYPE_CHECKING
 from store.ledger import LedgerError, file_of, is_damage, ledger_path, open_ledger, replace_if_damaged
 from store.reads.tasks import has_tasks
 from tracker.clock import local, now_ms
+from tracker.file_stamp import file_stamp
 from tracker.ingest import SyncReport, sync_in_parallel
 from tracker.rebuild import rebuild
+from tracker.settings import settings_path
 from tracker.watch import Watcher, WatchTargets
 from tui.edits import DismissNudge, Edit, Edited, SwitchKind, apply_edit
 from tui.feed_contract import Clock, Listener
@@ -282,7 +284,7 @@ class LedgerFeed:
         path = self._ledger or ledger_path()
         file: tuple[int, int] | None = None
         reader = SnapshotReader(self._looked_in, self._request_reread)
-        seen: tuple[int, ViewRequest, int] | None = None  # data version, request and rereads of the last snapshot
+        seen: object = None  # what the last snapshot was made from
         read_at = 0
         took = 0.0
         while not self._stop.is_set():
@@ -304,10 +306,11 @@ class LedgerFeed:
                     file = file_of(path)
                 version = int(db.execute("PRAGMA data_version").fetchone()[0])
                 now = self._clock()
-                if seen != (version, request, self._rereads) or _is_stale(read_at, now):
-                    began, rereads = time.monotonic(), self._rereads
+                made_from = version, request, self._rereads, file_stamp(settings_path())
+                if seen != made_from or _is_stale(read_at, now):
+                    began = time.monotonic()
                     snapshot = reader.read(db, request, now)
-                    seen, read_at = (version, request, rereads), now
+                    seen, read_at = made_from, now
                     took = time.monotonic() - began
                     if self._reading_trouble is not None:
                         self._set_reading_trouble(None)

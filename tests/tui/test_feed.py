@@ -28,6 +28,7 @@ from tracker.ingest_workers import ingest_in_processes
 from tracker.keeper import LedgerKeeper
 from tracker.model.defaults import DAY_MS, HOUR_MS
 from tracker.reader_options import ReaderOptions
+from tracker.settings import set_value
 from tracker.sources.claude_code import ClaudeCodeSource
 from tracker.watch import WatchTargets
 from tui.edits import Rename, SetSetting, Undo
@@ -284,6 +285,16 @@ def test_broken_settings_are_told_and_passed_over(feed: LedgerFeed, isolated_hom
     feed.start(told)
     told.wait_for(lambda: bool(told.snapshots))
     assert "plan.id" in told.snapshots[-1].trouble
+
+
+def test_a_setting_that_is_written_meanwhile_is_shown_although_no_agent_works(feed: LedgerFeed) -> None:
+    told = Listening()
+    feed.start(told)
+    told.wait_for(lambda: told.is_live_with(400))
+    set_value("plan", "id", "max")
+    told.wait_for(lambda: told.snapshots[-1].settings.plan.id == "max")
+    set_value("plan", "id", None)
+    told.wait_for(lambda: told.snapshots[-1].settings.plan.id is None)
 
 
 def test_files_that_cannot_be_used_at_all_are_told_and_the_agents_are_followed(
