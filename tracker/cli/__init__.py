@@ -1,1 +1,1 @@
-"""The command line: click commands, one file a subject. Drawing and wording only; figures come from tracker.reports."""
+"""The command line: click commands, one file per subject. It only draws and words; tracker.reports has the figures."""

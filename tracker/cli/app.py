@@ -1,4 +1,4 @@
-"""The `taximeter` command: its list of commands, loaded when called, and what every error looks like."""
+"""The `taximeter` command: loads its commands lazily and prints every error."""
 
 import importlib
 import os
@@ -19,15 +19,15 @@ from tracker.errors import UserError
 
 
 class ExitCode(IntEnum):
-    """What the shell is told."""
+    """Exit codes."""
 
     OK = 0  # done
-    FAILED = 1  # could not be done; the reason is on stderr
-    USAGE = 2  # the command line or the settings make no sense
+    FAILED = 1  # failed; the reason is on stderr
+    USAGE = 2  # invalid command line or settings
     INTERRUPTED = 130  # Ctrl-C
 
 
-# Commands that are in no module of their own name.
+# Commands whose module has another name.
 _MODULES = {"sessions": "listing", "calls": "listing", "reprice": "prices"}
 _MODULES |= dict.fromkeys(("uninstall", "status", "hook", "statusline"), "install")
 
@@ -36,13 +36,13 @@ class LazyGroup(click.Group):
     """Imports a command's module when it is called, so that `--help` starts in milliseconds."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        """All commands in the order of COMMANDS."""
+        """All commands, in the order of COMMANDS."""
         return list(COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """The command of that name; UsageError for a typo, which names those with a similar one."""
+        """The command with this name; UsageError with similar names for a typo."""
         if cmd_name not in COMMANDS:
-            if ctx.resilient_parsing:  # while the shell completes a line
+            if ctx.resilient_parsing:  # during shell completion
                 return None
             import difflib
 
@@ -65,7 +65,7 @@ def _say_version(ctx: click.Context, parameter: click.Parameter, is_asked: bool)
 
     try:
         version = importlib.metadata.version("taximeter")
-    except importlib.metadata.PackageNotFoundError:  # a checkout that nobody installed
+    except importlib.metadata.PackageNotFoundError:  # a checkout that is not installed
         import tomllib
 
         project = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text(encoding="utf-8"))["project"]
@@ -81,7 +81,7 @@ def _say_version(ctx: click.Context, parameter: click.Parameter, is_asked: bool)
     epilog="Nothing leaves this machine unless you ask. TAXIMETER_HOME moves the ledger and all other state.",
 )
 @dir_options
-@click.option("--debug", is_flag=True, expose_value=False, help="Show the traceback of an error.")  # read by `run`
+@click.option("--debug", is_flag=True, expose_value=False, help="Show the traceback of an error.")  # handled by `run`
 @click.option(
     "--version",
     is_flag=True,
@@ -100,7 +100,7 @@ def cli(invocation: Invocation) -> None:
     taximeter doctor             where it looked and what it found
     """
     ctx = click.get_current_context()
-    if os.environ.get("NO_COLOR") or not supports_escapes():  # click knows neither
+    if os.environ.get("NO_COLOR") or not supports_escapes():  # click handles neither
         ctx.color = False
     if ctx.invoked_subcommand is None:
         if supports_dashboard():
@@ -118,19 +118,19 @@ def _with_guess(text: str, near: Sequence[str]) -> str:
 
 
 def _usage_text(error: click.UsageError, arguments: Sequence[str]) -> str:
-    """Click's message about a wrong command line, as one sentence that names the --help to read."""
+    """Click's usage error as one sentence that names the --help to read."""
     near = getattr(error, "possibilities", None) or ()
     text = " ".join((error.message if near else error.format_message()).split()).rstrip(".")
     text = text.replace("a valid integer range", "a whole number").replace("a valid float range", "a number")
     if error.ctx is not None:
         path = error.ctx.command_path
-    else:  # of an option without its argument click does not say whose it is
+    else:  # click does not name the command if an option lacks its argument
         path = " ".join(["taximeter", *[word for word in arguments if word in COMMANDS][:1]])
     return f"error: {_with_guess(text[:1].lower() + text[1:], near)} ({path} --help)"
 
 
 def _as_text(word: str) -> str:
-    """A word of the command line, which an odd locale may have left undecoded; UsageError if it is no UTF-8."""
+    """A command-line argument, possibly not decoded by the locale; UsageError if it is not UTF-8."""
     try:
         return os.fsencode(word).decode() if any("\udc80" <= char <= "\udcff" for char in word) else word
     except UnicodeDecodeError:
@@ -138,7 +138,7 @@ def _as_text(word: str) -> str:
 
 
 def _refuse_empty(words: Sequence[str]) -> None:
-    """UsageError for an empty word: what a variable leaves that a script never set is neither everything nor a name."""
+    """UsageError for an empty argument, such as from a script's unset variable."""
     after = [word for word in words if re.fullmatch(r"--[a-z-]+=", word)]
     after += [before for before, word in pairwise(words) if not word]
     if after:
@@ -152,23 +152,23 @@ def run(arguments: Sequence[str]) -> int:
     try:
         words = [_as_text(word) for word in arguments]
         _refuse_empty(words)
-        if os.environ.get("_TAXIMETER_COMPLETE"):  # set by the shell that completes a line
+        if os.environ.get("_TAXIMETER_COMPLETE"):  # set during shell completion
             cli.main(words, prog_name="taximeter")
-        with cli.make_context("taximeter", words) as ctx:  # click's main leaves with 1 where the reader has gone
+        with cli.make_context("taximeter", words) as ctx:  # click's own main would exit with 1 on a closed pipe
             cli.invoke(ctx)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except click.exceptions.Exit as leaving:  # --help, --version
         return leaving.exit_code
     except click.UsageError as error:
-        if type(error).__name__ == "NoArgsIsHelpError":  # from click 8.2 on: its message is the help
+        if type(error).__name__ == "NoArgsIsHelpError":  # since click 8.2; its message is the help
             error.show()
         else:
             say(_usage_text(error, arguments))
         return ExitCode.USAGE
     except (click.Abort, KeyboardInterrupt) as error:
         if isinstance(error, KeyboardInterrupt):
-            click.echo(err=True)  # behind the terminal's own ^C
+            click.echo(err=True)  # ends the line with the terminal's ^C
         say("interrupted")
         return ExitCode.INTERRUPTED
     except click.ClickException as error:
@@ -185,7 +185,7 @@ def run(arguments: Sequence[str]) -> int:
 
 
 def _is_nowhere() -> bool:
-    """Whether the folder that this process works in was removed."""
+    """Whether the working folder was deleted."""
     try:
         Path.cwd()
     except FileNotFoundError:
@@ -212,7 +212,7 @@ def _sentence(error: Exception) -> str:
 
 
 def _database_trouble(error: sqlite3.Error) -> str:
-    """The sentence for a database error; a damaged ledger is replaced first."""
+    """The sentence for a database error; replaces a damaged ledger first."""
     from store.ledger import LedgerError, ledger_path, replace_if_damaged
 
     try:

@@ -1,4 +1,4 @@
-"""`backtest`: whether the advice pays, on the user's own history."""
+"""`backtest`: tests whether the advice pays, on the user's own history."""
 
 import click
 
@@ -209,7 +209,7 @@ def _show_said(report: BacktestReport, cells: int) -> None:
 
 
 def _without_last(ours: Score, fixed: Score) -> str:
-    """What both get of the best if nobody compacts where work has ended; empty where that makes no difference."""
+    """Both rules' shares of the best without compactions after work has ended; empty if that makes no difference."""
     shares = [_part(one.captured_without_last) for one in (ours, fixed)]
     if shares == [_part(one.captured) for one in (ours, fixed)]:
         return ""
@@ -221,5 +221,5 @@ def _percent(share: float | None) -> str:
 
 
 def _part(captured: float | None) -> str:
-    """What a rule gets of the best, within a sentence."""
+    """A rule's share of the best, as part of a sentence."""
     return _percent(captured) if captured is not None and captured > 0 else "nothing"

@@ -1,4 +1,4 @@
-"""`budget`: what was spent against what was meant to be, and a month of work in four layers."""
+"""`budget`: spend against each budget, and a month of work in four layers."""
 
 import click
 
@@ -58,7 +58,7 @@ def budget(invocation: Invocation, changes: tuple[str, ...]) -> None:
 
 
 def _change(text: str) -> tuple[str, str, float | None]:
-    """Section, key and amount of what a user types; UserError if it is no such thing."""
+    """Parse NAME=AMOUNT into section, key and amount; UserError if it is invalid."""
     name, sign, value = text.partition("=")
     if not sign:
         raise UsageError(f"not NAME=VALUE: {text!r} (as in --set month=200)")
@@ -102,7 +102,7 @@ def show(report: BudgetReport) -> None:
 
 
 def _used(line: BudgetLine) -> str:
-    """The share of a budget, if there is one; more of it where not everything has a price."""
+    """The used share of a budget, if there is one, marked if some calls have no price."""
     floor = "≥" if line.spent.floor or line.spent.unpriced else ""
     return "" if line.share is None else f"{floor}{percent(line.share)}"
 

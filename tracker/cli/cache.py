@@ -1,4 +1,4 @@
-"""`cache`: what the prompt cache saved, and what its misses cost."""
+"""`cache`: savings by the prompt cache, and the cost of its misses."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""The commands, most used first, each with its line in the help: the first sentence of its own, as a test holds."""
+"""The commands, most used first, with their lines in the help (a test compares them with each command's own help)."""
 
 COMMANDS = {
     "dashboard": "Open the dashboard, as `taximeter` alone does on a terminal.",

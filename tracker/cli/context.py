@@ -1,4 +1,4 @@
-"""`context`: how a session's context grows, and the three ways to go on, priced."""
+"""`context`: growth of a session's context, and the price of three options."""
 
 import shlex
 from functools import partial

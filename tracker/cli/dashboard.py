@@ -1,4 +1,4 @@
-"""`dashboard`: what people look at all day. The feed begins to read before Textual is imported (0.2 s)."""
+"""`dashboard`: opens the dashboard. The feed starts reading before Textual is imported (0.2 s)."""
 
 import gc
 import os
@@ -15,7 +15,7 @@ from tracker.errors import UsageError
 from tracker.settings import THEMES
 
 SCREENS = ("now", "tasks", "spend", "cache", "plans", "nudges")
-# Threads hand the interpreter over this often: a key then waits less for a thread that reads.
+# Thread switch interval: keys wait less for a reading thread.
 _SWITCH_SECONDS = 0.001
 
 
@@ -30,14 +30,14 @@ def dashboard(invocation: Invocation, screen: str, theme: str | None) -> None:
     taximeter dashboard
     taximeter dashboard --screen spend --theme light
     """
-    # What `serve` starts talks through pipes, with a driver of its own.
+    # Processes started by `serve` use pipes and a driver of their own.
     if not supports_dashboard() and "TEXTUAL_DRIVER" not in os.environ:
         raise UsageError("the dashboard needs a terminal (taximeter tasks and spend print, serve is for a browser)")
     open_dashboard(invocation, screen=screen, theme=theme)
 
 
 def open_dashboard(invocation: Invocation, *, screen: str = "now", theme: str | None = None) -> None:
-    """Follow the agents and draw until the user leaves."""
+    """Run the dashboard until the user quits."""
     from store.ledger import home
     from tracker.cli.empty import looked_in
     from tracker.cli.sync import watch_targets
@@ -46,7 +46,7 @@ def open_dashboard(invocation: Invocation, *, screen: str = "now", theme: str | 
     from tui.snapshot import ViewRequest
 
     sys.setswitchinterval(_SWITCH_SECONDS)
-    gc.disable()  # a tenth of the time to the first picture would go to looking for garbage among imports
+    gc.disable()  # garbage collection during imports would take a tenth of the start-up time
     keeper = LedgerKeeper(str(home()), reads_spool=not invocation.explicit)
     targets = watch_targets(invocation, keeper)
     roots = [str(root) for _, folders in targets.sources for root in folders]
@@ -66,12 +66,12 @@ def open_dashboard(invocation: Invocation, *, screen: str = "now", theme: str | 
 
 
 def _hang_up_with_the_terminal() -> None:
-    """End a process whose terminal is gone without the system's saying so, as to one that has it from elsewhere.
+    """Exit if the terminal closes without SIGHUP, as for a process that inherited it.
 
-    Textual would read its end over and over, and wait for ever to write to it.
+    Textual would read end-of-file in a loop, and block forever on writing.
     """
     if hasattr(select, "poll") and sys.stdin.isatty():
         poll = select.poll()
-        poll.register(sys.stdin, 0)  # asks for nothing: a hang-up is always told
+        poll.register(sys.stdin, 0)  # no events requested: a hang-up is always reported
         if any(event & select.POLLHUP for _, event in poll.poll()):
             os.kill(os.getpid(), signal.SIGHUP)

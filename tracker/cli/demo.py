@@ -1,4 +1,4 @@
-"""`demo`: dashboard and reports on bundled sample sessions, in a throw-away home."""
+"""`demo`: dashboard and reports on bundled sample sessions, in a temporary home."""
 
 import gc
 import os
@@ -18,8 +18,8 @@ import click
 from tracker.cli.output import supports_dashboard
 from tracker.errors import UsageError
 
-_CHANGE_AGENTS = ("install", "uninstall")  # Cline's folders are found by themselves: those would be the user's own
-_BEGAN_SECONDS_AGO = 960  # the agent waits at the end of a turn, with a nudge; it goes on before a minute is over
+_CHANGE_AGENTS = ("install", "uninstall")  # Cline's folders are detected automatically: they would be the user's own
+_BEGAN_SECONDS_AGO = 960  # the agent then waits at a turn's end, with a nudge; it resumes within a minute
 
 
 @click.command(context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False})
@@ -71,9 +71,9 @@ def demo(command: tuple[str, ...]) -> None:
 
 @contextmanager
 def _ended_in_order(folder: str) -> Iterator[None]:
-    """Let whoever ends the process, or closes its terminal window, end it as an exit does: the folder is deleted.
+    """Turn termination signals and a closed terminal into an orderly exit, so that the folder is deleted.
 
-    Without a terminal that is done at once: Textual, to leave the screen, would wait for ever for its words to be sent.
+    Without a terminal the exit is immediate: Textual would block forever on restoring the screen.
     """
 
     def leave(number: int, _frame: FrameType | None) -> None:
@@ -82,7 +82,7 @@ def _ended_in_order(folder: str) -> Iterator[None]:
     def hang_up(number: int, _frame: FrameType | None) -> None:
         from multiprocessing import active_children
 
-        for child in active_children():  # the dashboard's, which would make the folder anew
+        for child in active_children():  # the dashboard's, which would recreate the folder
             child.kill()
             child.join()
         shutil.rmtree(folder, ignore_errors=True)
@@ -100,17 +100,17 @@ def _ended_in_order(folder: str) -> Iterator[None]:
 
 @contextmanager
 def _closed_ledgers() -> Iterator[None]:
-    """At the end no ledger is open that commands left to the process's end: Windows deletes no open file."""
+    """Close ledgers left open by commands at the end: Windows cannot delete open files."""
     try:
         yield
     finally:
-        gc.collect()  # a connection and its cache of statements hold each other
+        gc.collect()  # a connection and its statement cache refer to each other
 
 
 def play_samples(claude_dir: Path, home: Path, now: float) -> None:
-    """Write the sample sessions and take the last days in turn by turn, so that there is a log of what was advised.
+    """Write the sample sessions, and ingest the last days turn by turn so that there is a log of nudges.
 
-    `home` is the folder of state that TAXIMETER_HOME names; `now` in epoch seconds.
+    `home`: the state folder (TAXIMETER_HOME); `now`: epoch seconds.
     """
     from store.ledger import open_ledger
     from tracker.advisor.advisor import Advisor
@@ -137,12 +137,12 @@ def play_samples(claude_dir: Path, home: Path, now: float) -> None:
             pass
 
     write_samples(claude_dir, now=now, at_rest=take_in)
-    rest(int(now * 1000))  # who looks now finds habits that are not measured anew beside the first nudge
+    rest(int(now * 1000))  # so that habits need not be measured again with the first nudge
     db.close()
 
 
 def _work_on(claude_dir: Path, ended: threading.Event) -> None:
-    """Write the running session as its agent would, in real time; it began some minutes ago."""
+    """Write the running session in real time, as its agent would; it began some minutes ago."""
     from tracker.demo.samples import live_session
 
     at = time.time() - _BEGAN_SECONDS_AGO

@@ -1,4 +1,4 @@
-"""`doctor`: where it looked, what it found, whether the figures add up."""
+"""`doctor`: shows which folders were read, what was found, and whether the figures add up."""
 
 import json
 import sqlite3
@@ -26,8 +26,8 @@ from tracker.sources.base import FoundFile, ReadState, Sources
 from tracker.words import counted, unpriced_text
 
 _CLEANUP_DEFAULT_DAYS = 30  # the client's own default
-_MAX_FILES = 10  # damaged ones that are named
-_REWRITE_SECONDS = 60  # what is not whole after that was left so
+_MAX_FILES = 10  # damaged files to list
+_REWRITE_SECONDS = 60  # a file still incomplete after that is damaged
 
 
 @click.command()
@@ -52,7 +52,7 @@ def doctor(invocation: Invocation) -> None:
 
 
 def examine(invocation: Invocation) -> dict[str, Any]:
-    """Everything the command reports."""
+    """Everything that the command reports."""
     from hooks.install.claude_code_status import hook_status
     from tracker.cli import install_cline
     from tracker.cli.install import hooks_json
@@ -89,7 +89,7 @@ def examine(invocation: Invocation) -> dict[str, Any]:
             }
             for source, roots in sources
             for root in roots
-            if ledger.parent not in root.parents  # what our plugin writes: `taximeter status cline`
+            if ledger.parent not in root.parents  # our own plugin's folder: see `taximeter status cline`
         ],
         "looked_in": looked_in(invocation),
         "hooks": hooks_json(hook_status(claude_roots, home())),
@@ -113,7 +113,7 @@ def examine(invocation: Invocation) -> dict[str, Any]:
 
 
 def _without_old_paths(known: Mapping[str, KnownFile]) -> dict[str, KnownFile]:
-    """Files without those that stand elsewhere now: those of a folder that was renamed are known by both names."""
+    """Files without those that moved: after a folder is renamed, its files are known by both names."""
     there = {(file.inode, Path(path).name): file.size for path, file in known.items() if not file.gone}
     return {
         path: file
@@ -125,7 +125,7 @@ def _without_old_paths(known: Mapping[str, KnownFile]) -> dict[str, KnownFile]:
 def _torn_files(
     db: sqlite3.Connection, known: Mapping[str, KnownFile], sources: Sources, problems: Sequence[str]
 ) -> list[str]:
-    """Files that a sync left as they were although they can be read, and that nobody is writing: cut off by a crash."""
+    """Readable files that a sync left incomplete and that nobody is writing: truncated by a crash."""
     read = {path: (file.inode, file.size, file.mtime_ns) for path, file in known.items()}
     return sorted(
         file.path
@@ -137,7 +137,7 @@ def _torn_files(
 
 
 def _lacks_an_end(db: sqlite3.Connection, file: FoundFile) -> bool:
-    """Whether a transcript's last line is none yet: nothing of it has been read."""
+    """Whether a transcript's last line is incomplete, and therefore unread."""
     _, state = read_state(db, file.path)
     if file.kind != "transcript" or state is None:
         return False
@@ -145,7 +145,7 @@ def _lacks_an_end(db: sqlite3.Connection, file: FoundFile) -> bool:
 
 
 def retention_days(root: Path) -> int:
-    """After how many days Claude Code deletes its transcripts (`cleanupPeriodDays`)."""
+    """Days after which Claude Code deletes transcripts (`cleanupPeriodDays`)."""
     try:
         with open(root / "settings.json", encoding="utf-8") as handle:
             value = json.load(handle).get("cleanupPeriodDays")
@@ -155,7 +155,7 @@ def retention_days(root: Path) -> int:
 
 
 def _hooks_text(folder: dict[str, Any], fired: dict[str, dict[str, Any]]) -> str:
-    """What is installed in a Claude Code folder, when it last ran, and what is wrong with it."""
+    """Text on what is installed in a Claude Code folder, when it last ran, and what is wrong."""
     parts = [counted(len(folder["hooks"]), "hook")] if folder["hooks"] else []
     parts += ["plugin"] * folder["plugin"] + ["status line"] * folder["status_line"]
     if not parts:

@@ -1,4 +1,4 @@
-"""Drawings made of characters: split bars, context curves, shares. Glyphs differ, so that nothing rests on colour."""
+"""Character graphics: split bars, context curves, shares. Glyphs differ, so that colour is never needed."""
 
 from collections.abc import Sequence
 from itertools import pairwise
@@ -19,7 +19,7 @@ _EIGHTHS = " ▁▂▃▄▅▆▇█"
 
 
 class Segment(NamedTuple):
-    """A part of a bar: its name, its amount, its glyph and its colour."""
+    """A part of a bar."""
 
     name: str
     amount: int
@@ -40,14 +40,14 @@ _COLOURS = {
 
 
 def split_segments(task: "TaskRow") -> list[Segment]:
-    """The seven parts of a task's cost in the order in which they are drawn."""
+    """The seven parts of a task's cost, in drawing order."""
     return [
         Segment(name, getattr(task, column), glyph, _COLOURS[column]) for column, (name, glyph) in SPLIT_GLYPHS.items()
     ]
 
 
 def split_bar(segments: Sequence[Segment], cells: int) -> str:
-    """A bar of `cells` characters, each segment by its share; none above nothing goes without a cell."""
+    """A bar of `cells` characters, each segment by its share; every positive one gets at least a cell."""
     shown = [segment for segment in segments if segment.amount > 0]
     if cells < len(shown):
         return ""
@@ -58,7 +58,7 @@ def split_bar(segments: Sequence[Segment], cells: int) -> str:
 
 
 def legend(segments: Sequence[Segment], cells: int) -> list[str]:
-    """What the glyphs mean, with amounts and shares, in as many lines as needed."""
+    """Legend of the glyphs with amounts and shares, in as many lines as needed."""
     total = sum(segment.amount for segment in segments) or 1
     lines: list[str] = []
     used = 0
@@ -87,7 +87,7 @@ class CurvePoint(NamedTuple):
 
 
 def curve(points: Sequence[CurvePoint], cells: int, rows: int, *, inherited: int = 0, baseline: int = 0) -> list[str]:
-    """Context over calls as a zero-based area, `rows` high; what stood there at the beginning is drawn darker.
+    """Context over calls as a zero-based area chart, `rows` high; the inherited part is darker.
 
     Under the area: `┆` where the context was reset, `×` where the cache missed.
     """
@@ -115,7 +115,7 @@ def curve(points: Sequence[CurvePoint], cells: int, rows: int, *, inherited: int
 
 
 def _inked(glyph: str, *, is_baseline: bool, is_inherited: bool) -> str:
-    """A cell of a curve in the glyph and colour of what stood there; only a full one tells."""
+    """A cell of the chart with glyph and colour of the baseline or inherited part; only full cells are marked."""
     if glyph == "█" and is_baseline:
         return click.style("▒", fg="bright_cyan")
     if glyph == "█" and is_inherited:
@@ -124,7 +124,7 @@ def _inked(glyph: str, *, is_baseline: bool, is_inherited: bool) -> str:
 
 
 def _columns(points: Sequence[CurvePoint], most: int) -> list[CurvePoint]:
-    """Some columns a call; one for the largest of each stretch where there are more calls than columns."""
+    """One or more columns per call; with more calls than columns, the largest call of each stretch."""
     if len(points) * 3 <= most:
         spread = min(6, most // len(points))
         return [one for point in points for one in (point, *[CurvePoint(point.tokens)] * (spread - 1))]

@@ -1,4 +1,4 @@
-"""What reports say where there is nothing to report."""
+"""Messages of empty reports."""
 
 import sqlite3
 
@@ -11,7 +11,7 @@ from tracker.words import counted
 
 
 def show_nothing(invocation: Invocation, db: sqlite3.Connection) -> None:
-    """Why a report is empty: nothing was ever found, or nothing is in the part that was chosen."""
+    """Print why a report is empty: nothing was ever found, or nothing matches the filters."""
     counts = totals(db)
     if not counts.calls:
         show_no_sessions(invocation)
@@ -26,7 +26,7 @@ def show_nothing(invocation: Invocation, db: sqlite3.Connection) -> None:
 
 
 def show_no_sessions(invocation: Invocation) -> None:
-    """Where it looked, and what to try."""
+    """Print which folders were read, and what to try."""
     next_line = ",\n             "
     click.echo(
         "No sessions found.\n"
@@ -38,7 +38,7 @@ def show_no_sessions(invocation: Invocation) -> None:
 
 
 def looked_in(invocation: Invocation) -> list[str]:
-    """The folders that were named, else the places where this machine's agents would write."""
+    """The folders given by the user, else those where this machine's agents would write."""
     named = [str(folder) for folder in (*invocation.claude_dirs, *invocation.cline_dirs)]
     if named:
         return named

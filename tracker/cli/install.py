@@ -1,4 +1,4 @@
-"""`install`, `uninstall`, `status`: our entries in an agent's settings; `hook`, `statusline`: what the agents run."""
+"""`install`, `uninstall`, `status`: our entries in an agent's settings. `hook`, `statusline`: run by agents."""
 
 import sys
 from collections.abc import Mapping, Sequence
@@ -138,12 +138,12 @@ def status_command(invocation: Invocation, agent: str | None) -> None:
 
 
 def claude_folders(invocation: Invocation) -> list[Path]:
-    """Folders whose settings are meant: those named, else the user's."""
+    """Folders whose settings to change: those given, else the user's."""
     return invocation.claude_dirs or user_folders()
 
 
 def confirm_change(notes: Sequence[str], diff: str, *, yes: bool, file: str = "this") -> bool:
-    """Show a change and ask whether to write it; UserError where nobody can be asked. True if there is none."""
+    """Show a change and ask whether to write it; True if there is no change. UserError without a terminal."""
     for line in notes:
         say(line)
     if not diff:
@@ -169,7 +169,7 @@ def _print_status(found: HookStatus) -> None:
 
 
 def print_fired(fired: Mapping[str, LastRun]) -> None:
-    """When each hook ran last, and how long it took."""
+    """Print when each hook last ran, and how long it took."""
     if not fired:
         note("No hook has fired yet.")
         return
@@ -193,7 +193,7 @@ def _folder_text(folder: FolderStatus) -> str:
 
 
 def hooks_json(found: HookStatus) -> dict[str, object]:
-    """What `status --json` and `doctor --json` say of hooks."""
+    """The JSON on hooks in `status --json` and `doctor --json`."""
     return found._asdict() | {
         "folders": [folder._asdict() | {"path": str(folder.path)} for folder in found.folders],
         "fired": {name: run._asdict() for name, run in found.fired.items()},

@@ -22,7 +22,7 @@ from tracker.errors import UserError
 
 
 def install(invocation: Invocation, *, yes: bool) -> None:
-    """Install for Cline: show the files, ask unless `yes`, write; UserError if it cannot be done."""
+    """Install for Cline: show the files, ask unless `yes`, write. UserError if not possible."""
     where = targets(invocation.cline_dirs)
     program = this_program(home())
     plan = plan_cline_install(where, program)
@@ -32,7 +32,7 @@ def install(invocation: Invocation, *, yes: bool) -> None:
 
 
 def uninstall(invocation: Invocation, *, yes: bool) -> None:
-    """Take out what `install` made; UserError if it cannot be done."""
+    """Remove what `install` wrote; UserError if not possible."""
     where = targets(invocation.cline_dirs)
     plan = plan_cline_uninstall(where, home())
     if confirm_change(plan.notes, plan.diff(), yes=yes):
@@ -41,12 +41,12 @@ def uninstall(invocation: Invocation, *, yes: bool) -> None:
 
 
 def look(invocation: Invocation) -> ClineStatus:
-    """What is installed for Cline and what it did last; UserError if there is no Cline."""
+    """What is installed for Cline, and its latest activity; UserError if Cline is not found."""
     return cline_status(targets(invocation.cline_dirs), home())
 
 
 def look_if_there(invocation: Invocation) -> ClineStatus | None:
-    """The same; None if there is no Cline."""
+    """Like `look`; None if Cline is not found."""
     try:
         return look(invocation)
     except UserError:
@@ -62,7 +62,7 @@ def _said_done(plan: ClineInstallPlan, what: str) -> None:
 
 
 def show(found: ClineStatus) -> None:
-    """Print it for people."""
+    """Print the status as text."""
     if all(file.state == MISSING for file in found.files):
         click.echo("Cline: nothing installed (taximeter install cline)")
     else:

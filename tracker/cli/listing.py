@@ -39,7 +39,7 @@ from tracker.reports.spend import tokens_json
 from tracker.words import agent_sign, cost_text, tokens
 
 _FLOOR = int(CallFlag.OUTPUT_IS_FLOOR)
-_SHORT_SESSION = 8  # characters of a session of Claude Code; those of Cline have more
+_SHORT_SESSION = 8  # characters of a Claude Code session id; Cline's are longer
 _SESSION_CSV = (
     "agent", "session", "project", "title", "branch", "first_at", "last_at", "calls", "cost_usd", "models",
     "unpriced_calls", "floor_calls",
@@ -153,7 +153,9 @@ def calls(invocation: Invocation, session: str | None, limit: int | None, **filt
         print_records(titles, (one | {"flags": " ".join(one["flags"])} for one in made))
         return
     is_narrow = terminal_width() < 100
-    lines = [_call_line(row, is_narrow=is_narrow) for row in rows]  # as rows a long history is half a gigabyte
+    lines = [
+        _call_line(row, is_narrow=is_narrow) for row in rows
+    ]  # full rows of a long history would take half a gigabyte
     if not lines:
         show_nothing(invocation, db)
     else:
@@ -168,7 +170,7 @@ _AMOUNTS = (
 
 
 def call_json(row: dict[str, Any]) -> dict[str, Any]:
-    """A call as JSON: times in UTC, amounts as decimal strings, flags by name."""
+    """A call's JSON: times in UTC, amounts as decimal strings, flags by name."""
     made = dict(row)
     for name in ("requested_at", "first_at", "last_at"):
         made[name] = iso(row[name])
@@ -185,7 +187,7 @@ def _flag_names(flags: int) -> tuple[str, ...]:
 
 
 def _call_line(row: dict[str, Any], *, is_narrow: bool) -> tuple[str, ...]:
-    """A call's cells; each text that many calls share is kept once."""
+    """A call's cells; strings shared by many calls are interned."""
     return (
         intern(short_time(row["first_at"]) if is_narrow else _minute(row["first_at"])),
         intern(short_session(row["session"])),
@@ -202,7 +204,7 @@ def _call_line(row: dict[str, Any], *, is_narrow: bool) -> tuple[str, ...]:
 
 def _show_calls(lines: list[tuple[str, ...]], *, is_narrow: bool) -> None:
     columns = (Column("time", cut="never"), Column("session", cut="never"), Column("chain"), Column("model"))
-    # Beside a long id there is room for one column of what was not read from the cache.
+    # With a long id there is room for only one column of uncached tokens.
     if is_narrow and any(len(line[1]) > _SHORT_SESSION for line in lines):
         shown = [(*line[:4], line[5], line[9], *line[7:9]) for line in lines]
         print_table((*columns, *numbers("read", "new", "out", "cost")), shown)

@@ -1,4 +1,4 @@
-"""`nudges`: what was said, what became of it, and which kinds may speak."""
+"""`nudges`: the log of nudges with their outcomes, and switches for each kind."""
 
 import click
 

@@ -1,4 +1,4 @@
-"""`plans`: is the plan worth it, which one would be, and when is the wall hit."""
+"""`plans`: is the plan worth it, which one would be, and when is a limit reached."""
 
 from pathlib import Path
 from typing import Any
@@ -26,14 +26,14 @@ _TASKS_SHOWN = 12
 
 
 def _known_plan(ctx: click.Context, parameter: click.Parameter, plan: str | None) -> str | None:
-    """The plan that was asked for; a usage error with the choices, of which the user's own file may have more."""
+    """The plan's id; a usage error with all known plans, including the user's own, if it is unknown."""
     from tracker.plan_data.table import plans_on
 
     return plan and click.Choice(list(plans_on(clock.today().isoformat()))).convert(plan, parameter, ctx)
 
 
 @click.command()
-# Those without a parameter of their own below are the fields of [plan] in the settings, by their names.
+# Options without a parameter below set the field of [plan] with the same name.
 @click.option(
     "--plan",
     "id",
@@ -93,12 +93,12 @@ def _report(invocation: Invocation, chosen: Settings, days_file: Path | None, *,
     if days_file is not None:
         return plans_report(read_days(days_file), chosen, clock.today(), clock.now_ms(), every_plan=every_plan)
     db = open_modelled(invocation)
-    with no_garbage_collection():  # half a year of calls at once: looking for garbage would take a third of the time
+    with no_garbage_collection():  # half a year of calls at once: garbage collection would take a third of the time
         return plans_report(db, chosen, clock.today(), clock.now_ms(), every_plan=every_plan, detected=detected_plan())
 
 
 def _print_csv(report: PlansReport) -> None:
-    """A row a plan, with the figures of the JSON."""
+    """Print a row per plan, with the figures of the JSON."""
     figures = ("p_cheapest", "p_limit_hit", "hits_per_month", "utilisation", "overflow_usd", "excluded_usd")
     rows = [
         (
@@ -111,7 +111,7 @@ def _print_csv(report: PlansReport) -> None:
 
 
 def show(report: PlansReport, *, with_tasks: bool) -> None:
-    """Draw the report for people who see it for the first time: answer, money so far, plans, then what it rests on."""
+    """Draw the report for first-time readers: answer, money so far, plans, then the assumptions."""
     _answer(report)
     _money(report)
     _table(report)
@@ -168,7 +168,7 @@ def _money(report: PlansReport) -> None:
 
 
 def _outside(report: PlansReport, kind: str) -> str:
-    """Which of the plans shown leave this kind of work out; empty if none does."""
+    """Names of the shown plans that exclude this kind of work; empty if none does."""
     plans = [one.plan for one in report.outlooks if not one.plan.is_metered]
     without = [plan.name for plan in plans if Excluded[kind.upper()] in plan.excludes]
     if not without:

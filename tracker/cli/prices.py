@@ -1,4 +1,4 @@
-"""`prices` and `reprice`: the dated price table, and applying a corrected one to what is recorded."""
+"""`prices` and `reprice`: the dated price table, and applying a corrected one to recorded calls."""
 
 from typing import Any
 
@@ -86,7 +86,7 @@ def _show(rows: list[PriceRow]) -> None:
 
 
 def _of_other_provider(book: PriceBook, model: str) -> dict[str, Any]:
-    """A model that only the package of other providers' prices may know, as of now; UserError if it does not."""
+    """The current price of another provider's model, from the genai-prices package; UserError if it is unknown."""
     found = book.resolve(model, None, now_ms(), 0)
     if found is None:
         raise UserError(

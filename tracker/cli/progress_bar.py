@@ -1,4 +1,4 @@
-"""One line of stderr on which long work says how far it has come; only on a terminal, and only if it takes a moment."""
+"""A progress line on stderr for long work; only on a terminal, and only if it takes a moment."""
 
 import os
 import sys
@@ -16,12 +16,12 @@ _EVERY_SECONDS = 0.1
 _CELLS = 24
 _CLEAR_LINE = "\r\x1b[2K"
 
-Show = Callable[[float | None, str], None]  # the share that is done, if known, and words on it
+Show = Callable[[float | None, str], None]  # (share done, if known; text)
 
 
 @contextmanager
 def progress_bar(verb: str) -> Iterator[Show]:
-    """What is given to the yielded function is drawn, shares ten times a second; the line goes at the end."""
+    """Yields a function that draws the progress, at most ten times a second; the line is cleared at the end."""
     started = time.monotonic()
     shown = 0.0
 
@@ -38,7 +38,7 @@ def progress_bar(verb: str) -> Iterator[Show]:
             bar = f"{'█' * filled}{'░' * (_CELLS - filled)}  "
             left = f"  {time_left(now - started, share)}".rstrip()
         text = f"{verb}  {bar}{words}{left}"
-        if len(text) >= columns:  # what wraps is not cleared
+        if len(text) >= columns:  # a wrapped line could not be cleared
             text = f"{verb}  {words}{left}"[: columns - 1]
         _print(_CLEAR_LINE + text)
 
@@ -50,10 +50,12 @@ def progress_bar(verb: str) -> Iterator[Show]:
 
 
 def _columns() -> int:
-    """Of the terminal that stderr is; 0 if it is none, or one on which no line can be cleared."""
+    """Columns of stderr's terminal; 0 if it is none, or if lines cannot be cleared on it."""
     is_one = sys.stderr.isatty() and supports_escapes()
     return (os.get_terminal_size(sys.stderr.fileno()).columns or 80) if is_one else 0
 
 
 def _print(text: str) -> None:
-    click.echo(text, nl=False, err=True, color=True)  # what clears the line is no colour: NO_COLOR keeps it
+    click.echo(
+        text, nl=False, err=True, color=True
+    )  # the escape that clears the line is no colour, so NO_COLOR does not apply

@@ -1,4 +1,4 @@
-"""`reconcile`: the ledger against the provider's own figures and the client's."""
+"""`reconcile`: compares the ledger with the provider's and the client's own figures."""
 
 from collections.abc import Callable, Sequence
 from datetime import UTC, date, timedelta
@@ -15,7 +15,7 @@ from tracker.reports.reconcile import ReconcileReport, reconcile_report
 from tracker.reports.spend import TOKEN_CLASSES
 from tracker.words import counted, tokens
 
-# Reports are complete some minutes after a day ends; an hour is safe for all of them.
+# Reports are complete some minutes after a day ends; an hour is safe.
 _LAG = timedelta(hours=1)
 _SHOWN = 40
 
@@ -81,7 +81,7 @@ def _fetched(first: date, last: date, *, with_code: bool) -> Reports:
         return Reports()
     usage = parse_pages(api.fetch_report(api.MESSAGES_USAGE, key, first, last), "the usage report")
     charges = parse_pages(api.fetch_report(api.COST, key, first, last), "the cost report")
-    # What was asked for is what is covered, whether or not a day without use has a bucket.
+    # The requested days are covered, even if a day without usage has no bucket.
     made = Reports(
         usage.usage._replace(span=span),
         charges.charges._replace(span=span),
@@ -94,7 +94,7 @@ def _fetched(first: date, last: date, *, with_code: bool) -> Reports:
 
 
 def show(report: ReconcileReport, *, looked_for_key: bool) -> None:
-    """Draw what differs, then what agrees, then what only the client knows."""
+    """Draw differences first, then agreements, then the client's own totals."""
     click.echo(f"UTC days {report.first} to {report.last}")
     if not report.sources:
         if looked_for_key:
@@ -149,7 +149,7 @@ def _compared(title: str, listed: Sequence[Row]) -> None:
 
 
 def _words(kind: str) -> str:
-    """A class of differences as people read it."""
+    """A class of differences in words."""
     return kind.replace("_", " ")
 
 

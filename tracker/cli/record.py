@@ -1,4 +1,4 @@
-"""`record`: spend that is not tokens, on the task it was for."""
+"""`record`: records non-token spend on a task."""
 
 from collections.abc import Callable
 from decimal import Decimal, InvalidOperation
@@ -20,7 +20,7 @@ _COUNT = click.IntRange(0, 10**9)
 
 
 def _amount(places: int) -> Callable[[click.Context, click.Parameter, str | None], Decimal | None]:
-    """Reads an amount of so many decimals at the most: what the ledger keeps of it, it keeps exactly."""
+    """An option type for amounts with at most `places` decimals, which the ledger stores exactly."""
 
     def read(_: click.Context, option: click.Parameter, text: str | None) -> Decimal | None:
         if text is None:
@@ -96,7 +96,7 @@ def record(invocation: Invocation, what: str | None, task: str | None, remove: i
 
 
 class _Figures(NamedTuple):
-    """What the options say of a job; None where they do not."""
+    """The options of a job; None if not given."""
 
     unit: str | None
     unit_price: Decimal | None
@@ -108,7 +108,7 @@ class _Figures(NamedTuple):
 
 
 def _refuse_half_a_job(what: str | None, told: _Figures) -> None:
-    """UsageError for figures without a job, and for a job without a name or a price."""
+    """UsageError for figures without a job, or a job without a name or price."""
     if what is None:
         if any(one is not None for one in told):
             raise UsageError('which job are these figures for? (taximeter record "launch clip" …)')
@@ -120,7 +120,7 @@ def _refuse_half_a_job(what: str | None, told: _Figures) -> None:
 
 
 def _job(what: str, task_id: str | None, told: _Figures) -> MeteredJob:
-    """The job with what nobody said filled in: one result that came back, was taken and billed as one unit."""
+    """The job with defaults: one result, which succeeded, was accepted and billed as one unit."""
     succeeded = 1 if told.succeeded is None else told.succeeded
     return MeteredJob(
         id=0,

@@ -1,4 +1,4 @@
-"""`tasks --refine`: shows what would be sent and what it costs, asks, and tells what came back."""
+"""`tasks --refine`: shows what would be sent and its cost, asks, and reports the results."""
 
 import sqlite3
 
@@ -19,7 +19,7 @@ _THROUGH_CLIENT = (" through your Claude Code", " at API prices; on a plan it co
 def ask_and_refine(
     db: sqlite3.Connection, chosen: Filter, session: str | None, through: str, *, assume_yes: bool
 ) -> bool:
-    """Go through with a refinement; False if the user said no. All of it on stderr: stdout belongs to the report."""
+    """Run a refinement; False if the user declined. Prints on stderr only, as stdout is the report's."""
     from tracker.reader_options import price_book
     from tracker.rebuild import rebuild
     from tracker.refine.asking import WAYS

@@ -1,4 +1,4 @@
-"""`serve`: the dashboard in a browser, for this machine alone unless asked."""
+"""`serve`: the dashboard in a browser, by default on this machine only."""
 
 import errno
 import shlex
@@ -40,7 +40,7 @@ def serve(invocation: Invocation, port: int, host: str) -> None:
 
 
 def dashboard_command(invocation: Invocation) -> str:
-    """The shell line that starts a dashboard over the same folders."""
+    """The shell command for a dashboard over the same folders."""
     words = [sys.executable, "-I", launcher(), "dashboard"]
     for option, folders in (("--claude-dir", invocation.claude_dirs), ("--cline-dir", invocation.cline_dirs)):
         for folder in folders:
@@ -49,7 +49,7 @@ def dashboard_command(invocation: Invocation) -> str:
 
 
 def _refuse_taken(host: str, port: int) -> None:
-    """UserError if one cannot listen there."""
+    """UserError if the address cannot be listened on."""
     try:
         family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
         with socket.socket(family, socket.SOCK_STREAM) as probe:

@@ -1,4 +1,4 @@
-"""`task ID` and `task undo`: one task opened."""
+"""`task ID` and `task undo`."""
 
 import sqlite3
 from itertools import pairwise
@@ -40,7 +40,7 @@ class TaskGroup(click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        """Anything that is not a command is the id of a task."""
+        """Anything that is not a command is a task's id."""
         if args and args[0] not in self.commands:
             return "show", show_command, args
         return super().resolve_command(ctx, args)
@@ -71,7 +71,7 @@ def show_command(invocation: Invocation, task_id: str) -> None:
     """
     db = open_modelled(invocation)
     identity, number = edit_tasks.find_numbered(db, task_id)
-    edit_tasks.turn_of(db, identity, number)  # EditError where it has no such turn
+    edit_tasks.turn_of(db, identity, number)  # EditError if there is no such turn
     detail = load_detail(db, identity)
     if invocation.as_json:
         made = detail.as_json()
@@ -100,7 +100,7 @@ def _csv_turn(turn: TaskTurn) -> tuple[object, ...]:
 
 
 def draw(detail: TaskDetail, hindsight: TaskHindsight | None, carried: Carried) -> None:
-    """Draw an opened task for people."""
+    """Draw a task as text."""
     cells = min(terminal_width(), 120)
     _head(detail)
     _bill(detail, cells)
@@ -120,7 +120,7 @@ def draw(detail: TaskDetail, hindsight: TaskHindsight | None, carried: Carried) 
 
 
 def _other_sessions(detail: TaskDetail) -> str:
-    """The turns at which further sessions begin, where a link between sessions may be what is wrong."""
+    """The turns at which further sessions begin, as a link between sessions may be wrong."""
     numbers: dict[str, int] = {}
     for turn in detail.turns:
         numbers.setdefault(turn.session, turn.number)
@@ -144,7 +144,7 @@ def _head(detail: TaskDetail) -> None:
 
 
 def _bill(detail: TaskDetail, cells: int) -> None:
-    """What it cost, and where that went."""
+    """Draw the cost and its parts."""
     one = detail.task
     count = f"{counted(one.calls, 'call')} · {counted(one.turns, 'turn')} · {duration(one.active_ms)} of work"
     cost = cost_text(one)
@@ -162,7 +162,7 @@ def _bill(detail: TaskDetail, cells: int) -> None:
 
 
 def _besides(detail: TaskDetail, cells: int) -> None:
-    """What is in no figure above, what the provider says, and what went wrong there."""
+    """Draw the spend beside the task's figures, the provider's figures, and its errors."""
     one = detail.task
     if one.hidden:
         click.echo(f"  plus {short_usd(one.hidden)} of unrecorded requests")

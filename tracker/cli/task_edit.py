@@ -1,4 +1,4 @@
-"""`task edit …`: corrects a task by the user's word."""
+"""`task edit …`: the user's corrections of tasks."""
 
 import sqlite3
 from collections.abc import Sequence
@@ -36,7 +36,7 @@ def load_detail(db: sqlite3.Connection, identity: str) -> TaskDetail:
 
 
 def _tell(db: sqlite3.Connection, done: str, identity: str) -> None:
-    """What was `done`, and the task of that id as it is now."""
+    """Print what was `done`, and the task as it is now."""
     detail = load_detail(db, identity)
     one = detail.task
     words = f"{plain(one.title)}  {counted(one.turns, 'turn')}, {short_usd(one.cost)}, {one.status}"

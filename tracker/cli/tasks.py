@@ -153,14 +153,14 @@ def show(report: TasksReport, limit: int | None = None, *, with_runs: bool = Fal
     _notes(report, corrections)
 
 
-# Columns leave as the terminal gets narrower; figures are never cut.
+# Narrow terminals hide columns; figures are never cut.
 _MIN_CELLS = {
     " ": 0, "id": 44, "when": 96, "task": 0, "agent": 140, "project": 104, "turns": 132, "calls": 72, "time": 112,
     "cost": 0, "re-read": 64, "inherited": 84, "waste": 76, "evidence": 60,
 }  # fmt: skip
-# Where the tasks are of several agents, theirs is worth more than what re-reading and waste took.
+# With several agents, the agent column is worth more than those of re-reading and waste.
 _SEVERAL_AGENTS = {"agent": 68, "re-read": 84, "waste": 92, "inherited": 100}
-# Figures of any tasks: of one in its line, of all under the table.
+# Figures of one task in its row, or of all under the table.
 _FIGURES: dict[str, Callable[..., str]] = {
     "turns": lambda *tasks: f"{sum(task.turns for task in tasks):,}",
     "calls": lambda *tasks: f"{sum(task.calls for task in tasks):,}",
@@ -189,7 +189,7 @@ def _figures(*tasks: TaskRow) -> dict[str, str]:
 
 
 def _tasks_and_runs(report: TasksReport) -> str:
-    """`44 tasks, 37 runs`: what the sums under the table are of."""
+    """`44 tasks, 37 runs`: what the sums under the table cover."""
     found = ((report.typed, "task"), (report.runs, "run"))
     return ", ".join(counted(len(tasks), name) for tasks, name in found if tasks)
 
@@ -209,7 +209,7 @@ def _headline(report: TasksReport) -> str:
 
 
 def _note_runs(runs: Sequence[TaskRow], *, are_listed: bool) -> None:
-    """Say what programs did, and how to see it where it is not listed."""
+    """Print the program runs' total, and how to list them if they are not listed."""
     how = "" if are_listed else "; --runs lists them"
     silent = [task for task in runs if task.title_from == TitleFrom.NOTHING]
     alike = [task for task in runs if task.title_from != TitleFrom.NOTHING]

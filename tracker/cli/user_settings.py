@@ -1,4 +1,4 @@
-"""The user's own files for commands: words in settings.toml that would do nothing are refused, too."""
+"""Loads the user's own files for commands; also rejects values in settings.toml that would have no effect."""
 
 import re
 from collections.abc import Callable, Iterable, Sequence
@@ -8,10 +8,7 @@ from tracker.settings import THEMES, Settings, load_settings, settings_path, usa
 
 
 def user_settings() -> Settings:
-    """The user's settings; UsageError if they cannot be used, or hold a word that would silently do nothing.
-
-    Such a word may be a segment, a kind of nudge, or a theme.
-    """
+    """The user's settings; UsageError if they are invalid or name an unknown segment, kind of nudge or theme."""
     settings = load_settings()
     if settings.statusline.format:
         refuse_segments(settings.statusline.format, f"{settings_path()}: statusline.format")
@@ -36,7 +33,7 @@ def settings_problems() -> list[str]:
 
 
 def file_problems() -> list[str]:
-    """What is wrong with settings.toml, prices.toml and plans.toml, as sentences."""
+    """What is wrong with settings.toml, prices.toml and plans.toml, one sentence per file."""
     from tracker.clock import today
     from tracker.plan_data.table import plans_on
     from tracker.reader_options import price_book

@@ -1,4 +1,4 @@
-"""`watch`: a line a call and a line a nudge while the agents work."""
+"""`watch`: prints a line for each call and each nudge while the agents work."""
 
 import _thread
 import re
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from tracker.advisor.advisor import DueNudge
     from tracker.keeper import LedgerKeeper
 
-# What has not ended by then was killed: it is printed as it is.
+# A call still unfinished by then was killed, and is printed as it is.
 _LONGEST_ANSWER_MS = 600_000
 
 
@@ -74,13 +74,13 @@ def watch(invocation: Invocation, poll: bool) -> None:
 
 
 def _end_as_ctrl_c_does(finish: Callable[[], None]) -> None:
-    """Let a closed terminal window, or whoever ends the process, end it in order.
+    """Exit in order on a closed terminal or a termination signal.
 
-    The exception is lost where it meets a function that SQLite calls, so `finish` is called as well: on a thread of its
-    own, since the main one may hold the lock of what it sets.
+    An exception raised inside a SQLite callback is lost, so `finish` is called too: on its own thread, since the main
+    one may hold the lock that it needs.
     """
     known = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
-    ends = [number for number in known if signal.getsignal(number) is not signal.SIG_IGN]  # as nohup has it
+    ends = [number for number in known if signal.getsignal(number) is not signal.SIG_IGN]  # nohup ignores it
 
     def end(*_: object) -> None:
         for number in ends:
@@ -93,18 +93,18 @@ def _end_as_ctrl_c_does(finish: Callable[[], None]) -> None:
 
 
 class _Screen:
-    """Prints what is new after each look, and keeps derived tables and advice current before it does."""
+    """After each sync, updates derived tables and advice, then prints what is new."""
 
     def __init__(self, db: sqlite3.Connection, keeper: "LedgerKeeper", *, as_json: bool) -> None:
         self._db, self._keeper, self._as_json = db, keeper, as_json
         self._reader = open_ledger()
         self._file = file_of(ledger_path())
-        self._seen = newest_call_id(self._reader)  # up to here every call was printed
-        self._printed: set[int] = set()  # and these behind it
-        self._advice_waits = False  # and that was said
+        self._seen = newest_call_id(self._reader)  # every call up to here was printed
+        self._printed: set[int] = set()  # printed calls after it
+        self._advice_waits = False  # and the user was told
 
     def show(self, report: SyncReport) -> None:
-        """After a look: advice first, it has the least time. LedgerError if the ledger is another by now."""
+        """Update after a sync, advice first as it is the most urgent. LedgerError if the ledger was replaced."""
         if file_of(ledger_path()) != self._file:
             raise LedgerError(f"the ledger {ledger_path()} was removed or replaced: run it again")
         try:
@@ -135,7 +135,7 @@ class _Screen:
             self._keeper.work_while_idle(self._db)
 
     def _ended(self) -> list[dict[str, Any]]:
-        """Calls to print: none whose answer is under way, since what was printed is not corrected."""
+        """Calls to print, without unfinished ones, since printed lines are not corrected."""
         found = [row for row in calls_after(self._reader, self._seen) if row["id"] not in self._printed]
         since_ms = now_ms() - _LONGEST_ANSWER_MS
         waiting = {row["id"] for row in found if row["last_at"] > since_ms and _is_under_way(row)}
@@ -145,7 +145,7 @@ class _Screen:
         return [row for row in found if row["id"] not in waiting]
 
     def _tasks_of(self, rows: list[dict[str, Any]]) -> dict[str, str]:
-        """Short id and title of each task that the calls are on."""
+        """Short id and title of each call's task."""
         from store.reads.tasks import all_ids, titles_of
         from tracker.reports.tasks import short_ids
 
@@ -162,7 +162,7 @@ class _Screen:
 
 
 def _is_under_way(row: dict[str, Any]) -> bool:
-    """Whether an answer may still grow: the classic store has what a stream began with, and later the rest."""
+    """Whether an answer may still grow: Cline's classic store writes a stream's beginning first, and later the rest."""
     is_open = row["flags"] & (CallFlag.OUTPUT_IS_FLOOR | CallFlag.ABORTED) == CallFlag.OUTPUT_IS_FLOOR
     has_begun = row["input"] or row["cache_read"] or row["write_5m"] or row["output"]
     return bool(row["agent"] != Agent.CLAUDE_CODE and row["stop"] is None and is_open and has_begun)
@@ -176,8 +176,8 @@ _DAY = re.compile(r"-\d{8}$")
 def call_line(row: dict[str, Any], task: str) -> str:
     """Time, session, chain, model, context, output, cost, cache state and task of a call on one line.
 
-    On a narrow terminal the output is left out, and of the task its title. Agents' ids differ in length: the model has
-    what they leave, so that what follows stands in columns.
+    A narrow terminal omits the output and the task's title. Agents' ids differ in length; the model's column takes up
+    the difference, so that the others are aligned.
     """
     context = row["input"] + row["cache_read"] + row["write_5m"] + row["write_1h"]
     lifetime = "1h" if row["write_1h"] else "5m" if row["write_5m"] else "  "
@@ -202,9 +202,9 @@ def call_line(row: dict[str, Any], task: str) -> str:
 
 
 def _cache_state(row: dict[str, Any], context: int) -> str:
-    """Whether the call found in the cache what was there before it, as the ledger judged it.
+    """The call's cache result, as judged in the ledger.
 
-    By its counts where nothing was: it is not judged yet, or a session's first, which reads what others have written.
+    By its token counts if it is not judged yet, or is a session's first call, which reads what other sessions wrote.
     """
     if row["cache_kind"] == "partial":
         return "part"

@@ -1,4 +1,4 @@
-"""`weigh`: what texts that stand in every prompt cost."""
+"""`weigh`: the cost of texts that are in every prompt."""
 
 from collections.abc import Callable
 from datetime import timedelta

@@ -1,4 +1,4 @@
-"""`whatif`: the same work paid for otherwise."""
+"""`whatif`: the same work under other conditions."""
 
 from itertools import groupby
 
@@ -86,7 +86,7 @@ def whatif(
 
 
 def show(report: WhatIfReport) -> None:
-    """Draw the cases: what it would have cost, what that saves, and what it rests on."""
+    """Draw the cases: cost, saving and assumptions."""
     if not report.calls:
         click.echo(f"No calls from {report.since} to {report.until} (--since DAY reaches further back).")
         return

@@ -69,7 +69,7 @@ class PlansReport:
 
     @property
     def cheapest_in(self) -> dict[str, float]:
-        """Share of resampled months in which each plan is the cheapest; empty if only fees are known."""
+        """Share of resampled months in which each plan is cheapest; empty without extra usage."""
         return cheapest_shares(self.outlooks) if self.terms.extra_usage else {}
 
     @property

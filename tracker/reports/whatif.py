@@ -82,7 +82,7 @@ class WhatIfReport:
 
 
 class WhatIfRequest(NamedTuple):
-    """The cases to work out; a batch share of None uses the share of unattended sessions."""
+    """The cases to work out; a batch share of None puts the unattended sessions in batches."""
 
     models: Sequence[str] = ()
     cache: bool = True
