@@ -155,11 +155,13 @@ def git_facts(db: sqlite3.Connection, turns: Sequence[TaskTurnRow]) -> GitFacts:
     edited = {one_spelling(name) for fact in facts for name in fact.edited}
     made = {sha for fact in facts for sha in fact.commits}
     touching = [
-        one for one in known if not edited.isdisjoint(map(one_spelling, msgspec.json.decode(one.files, type=list[str])))
+        commit
+        for commit in known
+        if not edited.isdisjoint(map(one_spelling, msgspec.json.decode(commit.files, type=list[str])))
     ]
     # The agent's own commits decide; without any, anybody's commits with the task's files.
-    own = [one for one in known if any(_same_commit(one.sha, sha) for sha in made)] or touching
-    shas = [one.sha for one in own if one.reverts is None] or list(made)
+    own = [commit for commit in known if any(_same_commit(commit.sha, sha) for sha in made)] or touching
+    shas = [commit.sha for commit in own if commit.reverts is None] or list(made)
     reverted = repositories.reverted_shas(db, folder)
     # The task may have reverted all its own commits.
     taken_back = [sha for fact in facts for sha in fact.reverts]

@@ -15,11 +15,11 @@ from tracker.model.defaults import CHARS_PER_TOKEN
 def triggers(compactions: Iterable[Compaction], model_of: Mapping[int, str]) -> dict[str, int]:
     """`lesson_key` -> context in tokens at which the client compacted automatically."""
     sizes: dict[str, list[int]] = {}
-    for one in compactions:
-        model = model_of.get(one.session_id)
-        if model is not None and one.detail == BY_ITSELF and one.tokens_before:
-            key = lesson_key(client_of(one.agent, one.session), model, one.tokens_before)
-            sizes.setdefault(key, []).append(one.tokens_before)
+    for compaction in compactions:
+        model = model_of.get(compaction.session_id)
+        if model is not None and compaction.detail == BY_ITSELF and compaction.tokens_before:
+            key = lesson_key(client_of(compaction.agent, compaction.session), model, compaction.tokens_before)
+            sizes.setdefault(key, []).append(compaction.tokens_before)
     return {key: round(median(found)) for key, found in sizes.items()}
 
 
@@ -33,8 +33,8 @@ def aftermath(
     Read again means: read before the compaction, and once more between it and the next edit.
     """
     marks: dict[int, list[int]] = {}
-    for one in compactions:
-        marks.setdefault(one.session_id, []).append(one.position)
+    for compaction in compactions:
+        marks.setdefault(compaction.session_id, []).append(compaction.position)
     prompts: list[tuple[int, int]] = []
     places: dict[int, list[int]] = {}
     for chain in mains:
@@ -50,8 +50,8 @@ def aftermath(
     again = list(_read_again(places, uses(places)))
     return Aftermath(
         summary_kept=kept,
-        reread=fmean(sum(read.result_chars for read in one) / CHARS_PER_TOKEN for one in again),
-        extra_calls=fmean(len({read.message_id for read in one}) for one in again),
+        reread=fmean(sum(read.result_chars for read in reads) / CHARS_PER_TOKEN for reads in again),
+        extra_calls=fmean(len({read.message_id for read in reads}) for reads in again),
     )
 
 

@@ -174,8 +174,8 @@ def _load(db: sqlite3.Connection, last_at: Mapping[int, int]) -> dict[int, _Sess
 
 def _sessions_habits(db: sqlite3.Connection, work: _Work, now: int) -> Habits:
     """The habits that are measured session by session."""
-    calls = [call for one in work.values() for chain in one.chains for call in chain]
-    turns = [turn for one in work.values() for turn in one.turns]
+    calls = [call for session in work.values() for chain in session.chains for call in chain]
+    turns = [turn for session in work.values() for turn in session.turns]
     mains = _mains(work)
     model_of = {chain[0].session_id: chain[-1].model for chain in mains}
     compactions = stored.compactions(db, work)
@@ -188,7 +188,11 @@ def _sessions_habits(db: sqlite3.Connection, work: _Work, now: int) -> Habits:
         pools=_pools(mains),
         first_context=float(median(first_contexts)) if first_contexts else None,
         calls_per_turn=calls_per_turn([turn.main_calls for turn in turns if turn.main_calls > 0]),
-        lengths=sorted(SessionLength(len(one.main), one.last_at < ended_before) for one in work.values() if one.main),
+        lengths=sorted(
+            SessionLength(len(session.main), session.last_at < ended_before)
+            for session in work.values()
+            if session.main
+        ),
         gaps=_gaps(work, ended_before),
         orientation=_orientation(mains, stored.first_edits(db, work)),
         triggers=triggers(compactions, model_of),
@@ -197,7 +201,7 @@ def _sessions_habits(db: sqlite3.Connection, work: _Work, now: int) -> Habits:
 
 
 def _mains(work: _Work) -> list[list[HabitCall]]:
-    return [one.main for one in work.values() if one.main]
+    return [session.main for session in work.values() if session.main]
 
 
 def _pools(mains: Iterable[Sequence[HabitCall]]) -> dict[str, GrowthPool]:
@@ -241,11 +245,11 @@ def _bands(work: _Work, rates: Mapping[str, Rates], now: int) -> dict[str, dict[
 def _gaps(work: _Work, ended_before: int) -> list[IdleGap]:
     """Pauses before a prompt, and after the last turn of every session that has ended."""
     gaps: list[IdleGap] = []
-    for one in work.values():
-        for before, after in pairwise(one.turns):
+    for session in work.values():
+        for before, after in pairwise(session.turns):
             gaps.append(IdleGap(max(0, after.at - before.ended_at), before.context_end or 0))
-        if one.turns and one.turns[-1].ended_at < ended_before:
-            gaps.append(IdleGap(None, one.turns[-1].context_end or 0))
+        if session.turns and session.turns[-1].ended_at < ended_before:
+            gaps.append(IdleGap(None, session.turns[-1].context_end or 0))
     return gaps
 
 
@@ -265,7 +269,7 @@ def _orientation(mains: Iterable[Sequence[HabitCall]], first_edits: Mapping[int,
 
 
 def _profiles(work: _Work, now: int) -> list[TurnProfile]:
-    recent = [turn for one in work.values() for turn in one.turns if turn.at >= now - _MONTH_DAYS * DAY_MS]
+    recent = [turn for session in work.values() for turn in session.turns if turn.at >= now - _MONTH_DAYS * DAY_MS]
     return [TurnProfile(turn.has_edits, turn.output, turn.calls, turn.cost) for turn in recent[-_MAX_TURNS:]]
 
 
@@ -283,12 +287,12 @@ def _month(db: sqlite3.Connection, agent: str, now: int, rates: Mapping[str, Rat
     ahead = draw_months(history, tomorrow, last, _MONTHS_DRAWN)
     low, high = middle_80(month_sums(ahead, [calls for _, calls in history]))
     starts = fresh = read = 0
-    for one in stored.calls_by_price(db, agent, begins, cold_kind=MissKind.COLD_START, cold_cause=Cause.EXPIRED):
-        starts += one.cold
-        price = rates.get(one.price_id or "")
+    for usage in stored.calls_by_price(db, agent, begins, cold_kind=MissKind.COLD_START, cold_cause=Cause.EXPIRED):
+        starts += usage.cold
+        price = rates.get(usage.price_id or "")
         if price is not None:
-            fresh += one.sent * price.input + one.output * price.output
-            read += one.cache_read * price.read
+            fresh += usage.sent * price.input + usage.output * price.output
+            read += usage.cache_read * price.read
     return Month(
         calls=CallsRange(low, sum(made.values()), high),
         cold_starts=starts,
@@ -300,7 +304,9 @@ def _month(db: sqlite3.Connection, agent: str, now: int, rates: Mapping[str, Rat
 
 def _ttl_choice(work: _Work, rates: Mapping[str, Rates]) -> TtlChoice | None:
     """Both cache lifetimes replayed over the recorded chains; None if the latest call has no price."""
-    chains = sorted((chain for one in work.values() for chain in one.chains), key=lambda chain: chain[0].chain_id)
+    chains = sorted(
+        (chain for session in work.values() for chain in session.chains), key=lambda chain: chain[0].chain_id
+    )
     if len(chains) < _MIN_CHAINS:
         return None
     latest = max((chain[-1] for chain in _mains(work)), key=lambda call: call.last_at, default=None)

@@ -42,7 +42,7 @@ class ReplayedNudge(NamedTuple):
 def replayed_nudges(sessions: Iterable[RecordedStretch], preferences: Preferences) -> list[ReplayedNudge]:
     """The nudges of these sessions, which must be in order of their start."""
     said: list[LogEntry] = []  # of all sessions so far, sorted by time, as sessions overlap
-    return [one for recorded in sessions for one in _nudges_in(recorded, preferences, said)]
+    return [nudge for recorded in sessions for nudge in _nudges_in(recorded, preferences, said)]
 
 
 def _nudges_in(recorded: RecordedStretch, preferences: Preferences, said: list[LogEntry]) -> list[ReplayedNudge]:
@@ -71,10 +71,10 @@ def _evaluations(
     made: Sequence[ReplayedNudge],
 ) -> Iterator[list[TimedEvaluation]]:
     """Evaluations at a turn's end, the resume after it and the next prompt; each sees the nudges before it."""
-    yield evaluate_turn(assessment, (), [one.row for one in made])
+    yield evaluate_turn(assessment, (), [nudge.row for nudge in made])
     yield _resumed(recorded, place, assessment)
     if following is not None:
-        yield _prompted(assessment, following, [one.row for one in made])
+        yield _prompted(assessment, following, [nudge.row for nudge in made])
 
 
 def _resumed(recorded: RecordedStretch, place: int, assessment: Assessment) -> list[TimedEvaluation]:
@@ -123,7 +123,9 @@ def _shortened(case: _Case) -> float | None:
 def _large_result(case: _Case) -> float:
     """Cost of the result from its writing to the next recorded compaction."""
     last = len(case.recorded.calls) - 1
-    until = min((one.place for one in case.recorded.compactions if one.place >= case.place), default=last)
+    until = min(
+        (compaction.place for compaction in case.recorded.compactions if compaction.place >= case.place), default=last
+    )
     return lifetime_nano(case.inputs["result_tokens"], until - case.place, case.assessment.situation.tariff)
 
 

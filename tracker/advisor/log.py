@@ -56,7 +56,7 @@ def decided_rows(
         "output": round(assessment.estimate.output, 1),
         "trigger": assessment.trigger.tokens,
     }
-    refused = {id(one.evaluation): one.reason for one in delivery.refused}
+    refused = {id(refusal.evaluation): refusal.reason for refusal in delivery.refused}
     rows = []
     for timed in evaluations:
         made, saving = timed.evaluation, timed.evaluation.saving

@@ -55,7 +55,7 @@ def trigger_of(
         Trigger(shipped_trigger(client, window, version), TriggerSource.SHIPPED if is_known else TriggerSource.ASSUMED),
         Trigger(window, TriggerSource.ASSUMED),
     )
-    return next(one for one in candidates if one.tokens >= largest_context)
+    return next(trigger for trigger in candidates if trigger.tokens >= largest_context)
 
 
 def _known_window(client: Client, model: str) -> int | None:

@@ -58,7 +58,7 @@ class MeterFit:
 class _Point(NamedTuple):
     """An interval, as input of the fit."""
 
-    way: float  # percent, rounding corrected as far as known; used to fit the weight
+    moved: float  # percent, rounding corrected as far as known; used to fit the weight
     delta: float  # percent as read; its rounding cancels over many intervals, so it fits the size
     spent: Spent
 
@@ -69,18 +69,22 @@ def fit_meter(intervals: Sequence[Interval], now_ms: int, changed_at: int | None
     `changed_at`: when the window got its present size (meter_change), None if it always had it.
     """
     recent = _present(intervals, now_ms, changed_at)
-    local = [one for one in recent if one.spent.logged > 0]
+    local = [interval for interval in recent if interval.spent.logged > 0]
     if len(local) < INTERVALS_NEEDED:
         return None
     points, weight, excess = _fit(local)
     kappa = _kappa(points, weight)
     weights, kappas, plain_kappas = _resample(points)
-    units = sum(one.spent.load(weight) for one in points)
-    way = sum(one.delta_percent for one in recent)
+    units = sum(point.spent.load(weight) for point in points)
+    moved = sum(interval.delta_percent for interval in recent)
     rounding = _rounding_share(local)
-    without_calls = way - sum(one.delta_percent for one in local)
+    without_calls = moved - sum(interval.delta_percent for interval in local)
     since = max(now_ms - _LOOKBACK_MS, changed_at or 0)
-    before = [one for one in intervals if since - _LOOKBACK_MS < one.until_ms <= since and one.spent.logged > 0]
+    before = [
+        interval
+        for interval in intervals
+        if since - _LOOKBACK_MS < interval.until_ms <= since and interval.spent.logged > 0
+    ]
     return MeterFit(
         read_weight=weight,
         read_weight_interval=middle_80(weights),
@@ -88,21 +92,25 @@ def fit_meter(intervals: Sequence[Interval], now_ms: int, changed_at: int | None
         plain_size=_size(_kappa(points, None), plain_kappas, rounding),
         is_plain=_is_plain(points, weight),
         intervals=len(local),
-        elsewhere_share=(without_calls + excess) / way,
+        elsewhere_share=(without_calls + excess) / moved,
         drift=kappa / _kappa(_fit(before)[0], weight) - 1 if len(before) >= _DRIFT_INTERVALS else None,
-        dollars_per_unit=sum(one.spent.logged for one in points) / units if units else 1.0,
+        dollars_per_unit=sum(point.spent.logged for point in points) / units if units else 1.0,
     )
 
 
 def usable_intervals(intervals: Sequence[Interval], now_ms: int, changed_at: int | None = None) -> int:
     """Number of the latest intervals that a fit can use."""
-    return sum(one.spent.logged > 0 for one in _present(intervals, now_ms, changed_at))
+    return sum(interval.spent.logged > 0 for interval in _present(intervals, now_ms, changed_at))
 
 
 def _present(intervals: Sequence[Interval], now_ms: int, changed_at: int | None) -> list[Interval]:
     """Intervals of the latest weeks since the window has its present size."""
     since = now_ms - _LOOKBACK_MS
-    return [one for one in intervals if since < one.until_ms <= now_ms and one.from_ms >= (changed_at or 0)]
+    return [
+        interval
+        for interval in intervals
+        if since < interval.until_ms <= now_ms and interval.from_ms >= (changed_at or 0)
+    ]
 
 
 def _fit(intervals: Sequence[Interval]) -> tuple[list[_Point], float, float]:
@@ -112,7 +120,9 @@ def _fit(intervals: Sequence[Interval]) -> tuple[list[_Point], float, float]:
     kept: list[_Point] = []
     excess = 0.0
     for _ in range(_ROUNDS):
-        points = [_Point(one.way(weight, kappa), one.delta_percent, one.spent) for one in intervals]
+        points = [
+            _Point(interval.moved(weight, kappa), interval.delta_percent, interval.spent) for interval in intervals
+        ]
         weight = _best_weight(_Sums.of(points if kappa is None else kept))
         kappa = _kappa(points if kappa is None else kept, weight)
         kept, excess = _without_outliers(points, weight, kappa)
@@ -123,11 +133,11 @@ def _fit(intervals: Sequence[Interval]) -> tuple[list[_Point], float, float]:
 
 def _without_outliers(points: Sequence[_Point], weight: float, kappa: float) -> tuple[list[_Point], float]:
     """The points whose movement local calls explain, and the percent that the other points moved."""
-    residuals = [one.way - one.spent.load(weight) / kappa for one in points]
+    residuals = [point.moved - point.spent.load(weight) / kappa for point in points]
     middle = quantile(residuals, 0.5)
-    spread = quantile([abs(one - middle) for one in residuals], 0.5)
+    spread = quantile([abs(residual - middle) for residual in residuals], 0.5)
     limit = middle + max(_OUTLIER_PERCENT, _OUTLIER_MADS * spread)
-    kept = [one for one, residual in zip(points, residuals, strict=True) if residual <= limit]
+    kept = [point for point, residual in zip(points, residuals, strict=True) if residual <= limit]
     return kept, sum(residual for residual in residuals if residual > limit)
 
 
@@ -136,9 +146,9 @@ def _rounding_share(intervals: Sequence[Interval]) -> float:
 
     A bootstrap does not show it: within a run, the rounding error of one interval is the opposite of the next one's.
     """
-    ends = {one.until_ms for one in intervals}
-    rows = sum(one.from_ms not in ends for one in intervals)
-    return _ROUNDING_PERCENT * rows / sum(one.delta_percent for one in intervals)
+    ends = {interval.until_ms for interval in intervals}
+    rows = sum(interval.from_ms not in ends for interval in intervals)
+    return _ROUNDING_PERCENT * rows / sum(interval.delta_percent for interval in intervals)
 
 
 def _size(kappa: float, resampled: Sequence[float], rounding: float) -> Range:
@@ -149,34 +159,44 @@ def _size(kappa: float, resampled: Sequence[float], rounding: float) -> Range:
 class _Sums(NamedTuple):
     """Sums from which the squared error of any read weight can be computed."""
 
-    way: float
+    moved: float
     fresh: float
     read: float
-    way_way: float
+    moved_moved: float
     fresh_fresh: float
     read_read: float
     fresh_read: float
-    fresh_way: float
-    read_way: float
+    fresh_moved: float
+    read_moved: float
 
     @classmethod
     def of(cls, points: Iterable[_Point], *, plain: bool = False) -> "_Sums":
         """Sum over points with both terms, or with plain dollars in place of the first."""
         sums = [0.0] * len(cls._fields)
-        for one in points:
-            way, spent = one.way, one.spent
+        for point in points:
+            moved, spent = point.moved, point.spent
             fresh, read = (spent.logged, 0.0) if plain else (spent.fresh, spent.read)
-            terms = (way, fresh, read, way * way, fresh * fresh, read * read, fresh * read, fresh * way, read * way)
+            terms = (
+                moved,
+                fresh,
+                read,
+                moved * moved,
+                fresh * fresh,
+                read * read,
+                fresh * read,
+                fresh * moved,
+                read * moved,
+            )
             for place, term in enumerate(terms):
                 sums[place] += term
         return cls(*sums)
 
     def squared_error(self, weight: float) -> float:
         """Squared error of the movement against load/kappa; kappa is the ratio of sums."""
-        per_unit = self.way / (self.fresh + weight * self.read)
-        cross = self.fresh_way + weight * self.read_way
+        per_unit = self.moved / (self.fresh + weight * self.read)
+        cross = self.fresh_moved + weight * self.read_moved
         square = self.fresh_fresh + 2 * weight * self.fresh_read + weight * weight * self.read_read
-        return self.way_way - 2 * per_unit * cross + per_unit * per_unit * square
+        return self.moved_moved - 2 * per_unit * cross + per_unit * per_unit * square
 
 
 def _best_weight(sums: _Sums) -> float:
@@ -190,7 +210,7 @@ def _is_plain(points: Sequence[_Point], weight: float) -> bool:
 
 
 def _kappa(points: Sequence[_Point], weight: float | None) -> float:
-    return sum(one.spent.load(weight) for one in points) / sum(one.delta for one in points)
+    return sum(point.spent.load(weight) for point in points) / sum(point.delta for point in points)
 
 
 def _resample(points: Sequence[_Point]) -> tuple[list[float], list[float], list[float]]:
@@ -199,7 +219,7 @@ def _resample(points: Sequence[_Point]) -> tuple[list[float], list[float], list[
     blocks = [points[start : start + _BLOCK_INTERVALS] for start in range(0, len(points), _BLOCK_INTERVALS)]
     weights, kappas, plain_kappas = [], [], []
     for _ in range(_RESAMPLES):
-        chosen = [one for block in draw.choices(blocks, k=len(blocks)) for one in block]
+        chosen = [point for block in draw.choices(blocks, k=len(blocks)) for point in block]
         weight = _best_weight(_Sums.of(chosen))
         weights.append(weight)
         kappas.append(_kappa(chosen, weight))

@@ -48,7 +48,7 @@ class Interval(NamedTuple):
     last_step_before: Spent  # spent between the opening reading and the one before it
     last_step: Spent  # spent between the closing reading and the one before it
 
-    def way(self, read_weight: float | None, per_percent: float | None) -> float:
+    def moved(self, read_weight: float | None, per_percent: float | None) -> float:
         """Percent that the meter moved; with `per_percent` known, most of the rounding is corrected.
 
         A reading that has just risen is on average half a percent below its value plus half of the last step, the

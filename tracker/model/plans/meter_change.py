@@ -30,7 +30,10 @@ def size_changes(windows: Mapping[str, Sequence[Interval]]) -> dict[str, int | N
     A change in one window counts for the others too, unless their later readings still fit the old size: a plan changes
     all its windows, and the weekly one is slow to show it.
     """
-    own = {kind: _changed_at([one for one in intervals if one.spent.logged > 0]) for kind, intervals in windows.items()}
+    own = {
+        kind: _changed_at([interval for interval in intervals if interval.spent.logged > 0])
+        for kind, intervals in windows.items()
+    }
     return {
         kind: max(
             (at for by, at in own.items() if at is not None and (by == kind or not _is_steady(intervals, at))),
@@ -72,16 +75,16 @@ def _split(sizes: Sequence[float]) -> _Split:
 
 def _is_steady(intervals: Sequence[Interval], at_ms: int) -> bool:
     """Whether the readings since then fit the size before, at some read weight."""
-    local = [one for one in intervals if one.spent.logged > 0]
-    before = [one for one in local if one.until_ms <= at_ms]
-    since = [one for one in local if one.from_ms >= at_ms]
+    local = [interval for interval in intervals if interval.spent.logged > 0]
+    before = [interval for interval in local if interval.until_ms <= at_ms]
+    since = [interval for interval in local if interval.from_ms >= at_ms]
     return bool(before and since) and not all(
         _is_another(_ratio(_sizes(before, weight), _sizes(since, weight))) for weight in _READ_WEIGHTS
     )
 
 
 def _sizes(intervals: Sequence[Interval], weight: float) -> list[float]:
-    return [one.spent.load(weight) / one.delta_percent for one in intervals]
+    return [interval.spent.load(weight) / interval.delta_percent for interval in intervals]
 
 
 def _ratio(before: Sequence[float], after: Sequence[float]) -> float:
