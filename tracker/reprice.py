@@ -1,4 +1,4 @@
-"""Looks up the price of every recorded call again and applies the changes."""
+"""Reprices recorded calls with the current price tables."""
 
 import sqlite3
 from collections.abc import Sequence
@@ -25,7 +25,7 @@ from tracker.pricing.parts import Amounts, price_parts
 
 
 class Repriced(NamedTuple):
-    """What a new table does to the calls of one model; nano-dollars, `before` None where none of them had a price."""
+    """A new table's effect on the calls of one model; nano-dollars, `before` None if none of them had a price."""
 
     model: str
     calls: int = 0
@@ -34,13 +34,13 @@ class Repriced(NamedTuple):
 
 
 def reprice_list_priced(db: sqlite3.Connection, book: PriceBook) -> None:
-    """Price the calls anew that were added while the user's own prices could not be read."""
+    """Reprice the calls that were added while the user's own prices could not be read."""
     reprice_ledger(db, book, dry_run=False, added_after=list_priced_after(db) or 0)
     forget_list_prices(db)
 
 
 def price_after_upgrade(db: sqlite3.Connection, book: PriceBook) -> None:
-    """Price what had no price before an upgrade, or one of another provider's list; other corrections are asked for."""
+    """After an upgrade, reprice calls without a price or at another provider's; other corrections need `reprice`."""
     ids = ids_without_own_list(db)
     if ids:
         reprice_ledger(db, book, dry_run=False, ids=ids)
@@ -49,12 +49,11 @@ def price_after_upgrade(db: sqlite3.Connection, book: PriceBook) -> None:
 def reprice_ledger(
     db: sqlite3.Connection, book: PriceBook, *, dry_run: bool, added_after: int = 0, ids: Sequence[int] | None = None
 ) -> list[Repriced]:
-    """Apply the table as it is now; returns the models whose calls change, dearest change first.
+    """Apply the current tables; returns the models whose calls change, largest change first.
 
-    `added_after`: only to calls that were added after the one with this id. `ids`: only to these, and only where their
-    price is not of the provider that the table names.
-    A call that has a price keeps it if the table no longer knows its model: a correction never makes a cost unknown.
-    So does a call of several requests of which only some were long, where the ledger does not have its parts.
+    `added_after`: only calls added after this id. `ids`: only these, and only if their price is not of the provider
+    that the tables name. A call keeps its price if the tables no longer know its model (a correction never makes a
+    cost unknown), or if it is made of requests of which only some were long and the ledger lacks its parts.
     """
     stored = {price.id: price for price in stored_prices(db)}
     changes: list[tuple[str, int, int]] = []
@@ -88,7 +87,7 @@ def reprice_ledger(
 
 
 def list_price(book: PriceBook, call: PricedCall) -> tuple[Price, int] | None:
-    """What the tables say that a call costs, in nano-dollars, and the row that it points at; None without a price."""
+    """A call's price row by the tables, and its cost in nano-dollars; None without a price."""
     resolve = partial(book.resolve, call.model, call.asked_provider, call.first_at)
     served = call.speed, call.tier, call.geo
     if call.parts is not None:

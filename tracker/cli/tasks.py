@@ -134,10 +134,10 @@ def _csv_row(task: TaskRow, *, is_program_run: bool) -> tuple[object, ...]:
 
 
 def show(report: TasksReport, limit: int | None = None, *, with_runs: bool = False, corrections: int = 0) -> None:
-    """Draw the list for people: the headline, the latest `limit` tasks, what stands beside them; sums are of all.
+    """Draw the headline, the latest `limit` tasks, sums over all tasks, and notes.
 
-    `with_runs`: list runs of programs, too. `corrections`: how many the weights in use were fitted to, 0 for the
-    shipped ones.
+    `with_runs`: list program runs too. `corrections`: number that the weights in use were fitted to, 0 for the shipped
+    ones.
     """
     click.echo(click.style(wrapped(_headline(report)), bold=True))
     several = len({task.agents for task in report.tasks}) > 1

@@ -1,8 +1,7 @@
-"""Writes the sample sessions as Claude Code would: same rows, same fields, usage from a small simulation.
+"""Writes the sample sessions as Claude Code would: same rows and fields, with usage from a small simulation.
 
-The simulation is honest about what caching does: a call reads what the call before it left, unless the pause was longer
-than the cache's five minutes; then it pays for the whole prefix again. The client compacts by itself where Claude Code
-does.
+The simulation models caching: a call reads what the previous one wrote, unless the pause exceeds the cache's five
+minutes; then it pays for the whole prefix again. The client compacts automatically where Claude Code does.
 """
 
 import json
@@ -28,7 +27,7 @@ _DAYS_AT_REST = 10
 
 
 class Row(NamedTuple):
-    """A line of a transcript and the file it belongs to (relative to `projects`)."""
+    """A transcript line and its file (relative to `projects`)."""
 
     file: str
     at: float  # epoch seconds
@@ -38,7 +37,7 @@ class Row(NamedTuple):
 def write_samples(root: Path, *, now: float | None = None, at_rest: Callable[[float], None] = lambda _: None) -> None:
     """Write all sample sessions under `root`/projects, dated backwards from `now` (epoch seconds).
 
-    `at_rest` is called with the time of each end of a turn in the last ten days, once all lines until then are written.
+    `at_rest` is called with the time of each turn end in the last ten days, after all lines up to it are written.
     """
     today = datetime.fromtimestamp(time.time() if now is None else now).astimezone()
     for number, sitting in enumerate(HISTORY):
@@ -57,7 +56,7 @@ def _ends_turn(row: Row) -> bool:
 
 
 def live_session(root: Path, *, start: float) -> Iterator[float]:
-    """Append the running sessions line by line, the first at `start` (epoch seconds); yields the wait before each."""
+    """Append the running sessions line by line, starting at `start` (epoch seconds); yields the wait before each."""
     previous = start
     running = (session_rows(sitting, len(HISTORY) + number, start) for number, sitting in enumerate((LIVE, BESIDE)))
     for row in merge(*running, key=lambda row: row.at):
@@ -67,12 +66,12 @@ def live_session(root: Path, *, start: float) -> Iterator[float]:
 
 
 def session_rows(sitting: Sitting, number: int, start: float) -> Iterator[Row]:
-    """A sitting line by line from `start` (epoch seconds); each `number` makes another session of it."""
+    """A sitting line by line from `start` (epoch seconds); each `number` gives a different session."""
     return _Session(sitting, number, start).rows()
 
 
 def append_row(root: Path, row: Row) -> None:
-    """Write a line to the end of its file under `root`/projects."""
+    """Append a line to its file under `root`/projects."""
     path = root / "projects" / row.file
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("a", encoding="utf-8") as file:
@@ -142,7 +141,7 @@ class _Session:
         yield from self._call([{"type": "text", "text": "Done; the details are above."}], "end_turn", 260)
 
     def _cost_state(self) -> dict[str, Any]:
-        """The client's own total: what is recorded, and the few cents that are not (titles, compactions)."""
+        """The client's own total: the recorded cost and a few unrecorded cents (titles, compactions)."""
         return {
             "type": "cost-state",
             "totalCostUSD": round(self._recorded + 0.004 + 0.09 * self._compactions, 9),
@@ -180,7 +179,7 @@ class _Session:
         )
 
     def _subagent(self, agent: str, use: str) -> Iterator[Row]:
-        """A short exploration with its own context, on the small model, in a file of its own."""
+        """A short exploration by a subagent, with its own context and file, on the small model."""
         file = self._file.replace(".jsonl", f"/subagents/agent-{agent}.jsonl")
         context = 0
         for number in range(self._random.randint(3, 6)):
@@ -286,7 +285,7 @@ class _Session:
         return Row(self._file, self._now, {**fields, "sessionId": self._session})
 
     def _dressed(self, fields: dict[str, Any]) -> dict[str, Any]:
-        """A row with what every row carries."""
+        """A row with the fields common to all rows."""
         uuid = self._uuid()
         row = {
             "parentUuid": self._parent,
@@ -306,7 +305,7 @@ class _Session:
 
 
 def _filled(step: Step, x: str) -> Step:
-    """The step with what it is about put in."""
+    """The step with its placeholder filled in."""
 
     def put(text: str) -> str:
         return text.replace("{x}", x)

@@ -1,7 +1,7 @@
-"""The work that the sample sessions tell of: six weeks of one developer on three projects.
+"""The story of the sample sessions: six weeks of one developer on three projects.
 
-Every name, path and sentence here is invented. A `Step` is one prompt; what the agent does with it is a few words that
-`tracker.demo.samples` turns into calls and tool uses.
+Every name, path and sentence is invented. A `Step` is one prompt and, briefly, the agent's work on it;
+`tracker.demo.samples` turns it into calls and tool uses.
 """
 
 from typing import NamedTuple
@@ -30,7 +30,7 @@ class Sitting(NamedTuple):
     hour: float
     title: str
     steps: tuple[Step, ...]
-    x: str = ""  # what stands for {x} in the steps
+    x: str = ""  # replaces {x} in the steps
     baseline: int = 24_000
 
 
@@ -52,7 +52,7 @@ _FLAKY = (
     Step("also run the whole suite", runs=("pytest -q",), pause_minutes=6),
     Step("commit it", runs=("git add -A && git commit -m 'Make {x} retries use the injected clock'",)),
 )
-# On the main branch again, over the same files: whether it goes on with the session before is for the user to say.
+# On the main branch again, with the same files: only the user can say whether it continues the previous session.
 _STILL_FLAKY = (Step("the {x} test fails again, about one run in forty. find out why", *_FLAKY[0][1:]), *_FLAKY[1:])
 _EXPORT = (
     Step(

@@ -1,4 +1,4 @@
-"""The nudge log as a report: what was said, what it promised, what became of it (MODEL sections 7.6 and 8).
+"""The nudge log as a report: nudges, their promised savings, and their outcomes (MODEL sections 7.6 and 8).
 
 Promises are modelled. `realised` holds what followed compact nudges came to against the forecast without them.
 """
