@@ -1,4 +1,4 @@
-"""Builds priced Call records; the same for both stores and for Roo."""
+"""Builds priced Call records, for both stores and for Roo."""
 
 from collections.abc import Iterable
 from typing import NamedTuple
@@ -15,14 +15,14 @@ _BILLS_ITSELF = frozenset({"openrouter", "cline", "vercel-ai-gateway"})
 
 
 class ServedBy(NamedTuple):
-    """The model that a request went to and the provider that served it, as the agent names them."""
+    """The model and provider that served a request, as the agent names them."""
 
     model: str
     provider: str
 
 
 class Place(NamedTuple):
-    """Where and when a request was made. The time is its position, too: files are rewritten, offsets mean nothing."""
+    """Where and when a request was made. The time is also its position: files are rewritten, so offsets are no use."""
 
     agent: str
     session: str
@@ -114,7 +114,7 @@ def _list_price(
 def metered_call(
     key: str, place: Place, served_by: ServedBy, metrics: Metrics, options: Options, *, stop: str | None = None
 ) -> Call:
-    """The call that metrics of the newer generation tell of; ValueError if their counts are absurd.
+    """The call described by metrics of the newer generation; ValueError if the counts are absurd.
 
     With all of them zero the stream broke, which an error tells, or the provider counts nothing.
     """

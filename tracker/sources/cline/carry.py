@@ -1,6 +1,6 @@
-"""What a file's read state remembers: enough that reading a rewritten file again hands over only what is new.
+"""What a file's read state remembers, so that reading a rewritten file again emits only new records.
 
-A task's file is rewritten several times per request; without this the ledger would join all its calls each time.
+A task's file is rewritten several times per request; without this the ledger would merge all its calls each time.
 """
 
 from hashlib import blake2b
@@ -26,7 +26,7 @@ class Carry(msgspec.Struct, array_like=True):
     """Private part of a read state."""
 
     seen: Seen = msgspec.field(default_factory=Seen)
-    emitted: bytes = b""  # digests of the records that the last read handed over or left out
+    emitted: bytes = b""  # digests of the records that the last read emitted or dropped
     origin: StartedBy | None = None  # of a subagent, once found
     compaction: bytes = b""
 
@@ -35,7 +35,7 @@ _ENCODER = msgspec.msgpack.Encoder()
 
 
 def drop_emitted(batch: Batch, carry: Carry) -> None:
-    """Remove from `batch` the records that were handed over before, and remember those that it had."""
+    """Remove from `batch` the records that were emitted before, and remember the digests of all."""
     emitted = {carry.emitted[start : start + _DIGEST_BYTES] for start in range(0, len(carry.emitted), _DIGEST_BYTES)}
     now: set[bytes] = set()
     for kind in _KINDS:

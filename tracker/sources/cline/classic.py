@@ -12,7 +12,7 @@ from store.records import Batch, Call, Chain, Event, EventKind, Session, ToolUse
 from tracker.sources.base import DECODE_ERRORS, Options
 from tracker.sources.cline import tools
 from tracker.sources.cline.calls import ServedBy, billing_of
-from tracker.sources.cline.deleted import Seen, take_in
+from tracker.sources.cline.deleted import Seen, account_deletions
 from tracker.sources.cline.dialect import Dialect
 from tracker.sources.cline.errors import error_detail
 from tracker.sources.cline.requests import Request, RequestLog, recorded_of
@@ -37,7 +37,7 @@ _RESUME_ASKS = frozenset(("resume_task", "resume_completed_task"))
 
 
 def _native(folder: str) -> str:
-    """A folder as everybody but the model is told it: what the model reads has slashes on Windows too."""
+    """A folder in the system's own notation: the model is shown slashes on Windows, too."""
     return folder.replace("/", "\\") if _DRIVE.match(folder) else folder
 
 
@@ -92,7 +92,7 @@ class TaskReader:
         }
 
     def feed(self, raw: msgspec.Raw) -> None:
-        """Take in one row; a damaged one is counted and passed over."""
+        """Read one row; a damaged one is counted and skipped."""
         try:
             row = decode_row(raw)
             if sane_ms(row.ts) is not None:
@@ -223,7 +223,7 @@ class TaskReader:
     # -- the context ------------------------------------------------------------------------------------------------
 
     def _condense(self, row: UiRow) -> None:
-        """The user is asked about a summary; what comes next tells whether it was taken."""
+        """The user is asked about a summary; the next row tells whether it was accepted."""
         self._condense_asked = row
 
     def _compacted(self, row: UiRow, detail: str) -> None:
@@ -231,7 +231,7 @@ class TaskReader:
         self._is_cut_expected = True
 
     def _note_truncation(self, row: UiRow) -> None:
-        """Messages that requests leave out from here on: the second half of condensing, or a plain cut.
+        """Note the messages that later requests leave out: the second half of condensing, or a plain truncation.
 
         Cline cuts once it has written the row of the request that no longer fits, so a row behind that tells of it.
         """
@@ -297,7 +297,7 @@ class TaskReader:
     # -- the end ----------------------------------------------------------------------------------------------------
 
     def finish(self, seen: Seen) -> Batch:
-        """Everything fed; `seen` is updated with the rows that stand in the file now."""
+        """The batch of all rows fed; updates `seen` with the rows that are in the file now."""
         batch = Batch(turns=self._turns.turns, tools=list(self._tools.values()), bad_lines=self._bad_rows)
         batch.calls = self._requests.calls()
         batch.chains.append(Chain(self._dialect.agent, self._task, "", "main", self._first_at))
@@ -318,7 +318,7 @@ class TaskReader:
         standing = {request.at: request.recorded for request in self._requests.requests if request.recorded.total}
         standing |= {row.at: row.recorded for row in self._sums}
         deletions = {at: row.recorded for at, row in self._deletions.items()}
-        rest = take_in(seen, standing, deletions, sums_hold_sums=self._dialect.sums_hold_sums)
+        rest = account_deletions(seen, standing, deletions, sums_hold_sums=self._dialect.sums_hold_sums)
         return [self._deletions[at]._replace(recorded=recorded) for at, recorded in rest.items()]
 
     def _prompt_of(self, request: Request | None) -> int | None:

@@ -1,4 +1,4 @@
-"""The small files beside the transcripts: facts of a session, its compactions, and Cline's own totals.
+"""The small files next to the transcripts: facts of a session, its compactions, and Cline's own totals.
 
 Cline's totals are kept to compare with, never added: a session's leaves out its subagents (CLINE section 2), a task's
 holds the errors of `tokensOut` and of cached tokens (section 3).
@@ -127,7 +127,7 @@ def began_with(content: bytes) -> tuple[int, str] | None:
 
 
 def _origin(metadata: _Metadata) -> str | None:
-    """The session whose messages a session began with; a restored one may have its fork's metadata, too."""
+    """The session whose messages this one began with; a restored session may have its fork's metadata, too."""
     return metadata.restored_from_session_id or (metadata.fork.forked_from_session_id if metadata.fork else None)
 
 
@@ -192,7 +192,7 @@ def read_history(content: bytes, options: Options) -> Batch | None:
 
 
 def read_history_item(content: bytes, options: Options) -> Batch | None:
-    """Roo's `history_item.json`: the same of one task. None if torn."""
+    """Roo's `history_item.json`: the same for one task. None if torn."""
     item = decoded(decode_history_item, content)
     if item is None:
         return None
@@ -234,7 +234,7 @@ def _add_total(batch: Batch, agent: str, session: str, at: int | None, amount: f
 
 
 def _typed(text: str | None) -> str | None:
-    """A prompt without the wrapper that tells the mode."""
+    """A prompt without the wrapper that names the mode."""
     if not text:
         return None
     prompt = prompt_in(Message(role="user"), [Block(type="text", text=text)])

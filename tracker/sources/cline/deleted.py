@@ -1,4 +1,4 @@
-"""What a restored checkpoint deleted from a task, less what had been taken in before.
+"""Usage that a restored checkpoint deleted from a task, less what had already been ingested.
 
 Cline removes the rows after a checkpoint and leaves one row with the sum of what they used, without saying which they
 were (CLINE section 3). Rows that were seen stay in the ledger, so only the rest of that sum is new: on the first
@@ -16,16 +16,16 @@ _NOTHING: _Counts = (0, 0, 0, 0, 0)
 
 
 class Seen(msgspec.Struct, array_like=True):
-    """Usage rows of a task that were taken in at any time, and which of them a deletion has accounted for."""
+    """All usage rows of a task ever ingested, and which of them a deletion has accounted for."""
 
     counts: dict[int, _Counts] = {}
     claimed: set[int] = set()
 
 
-def take_in(
+def account_deletions(
     seen: Seen, standing: dict[int, Recorded], deletions: dict[int, Recorded], *, sums_hold_sums: bool
 ) -> dict[int, Recorded]:
-    """Update `seen` with the rows that stand in the file now; return per deletion (by row time) what is left to count.
+    """Update `seen` with the rows now in the file; return what is left to count of each deletion, by row time.
 
     `sums_hold_sums`: a deletion's sum includes earlier deletion rows that it removed (Cline does so, Roo does not).
     """

@@ -1,4 +1,4 @@
-"""What differs between Cline's classic tasks and Roo's: who answered, what counts mean, how deletions are summed.
+"""Differences between Cline's classic tasks and Roo's: who served a request, token counts, sums of deletions.
 
 Roo Code writes the model's name only into the text that it sends along with each request, behind the mode's name (CLINE
 section 4). So it is looked up there: in the row itself (until 2025), else in `api_conversation_history.json`. Prompts
@@ -29,7 +29,7 @@ class ClineDialect:
         self._history_model = history_model
 
     def served_by(self, row: UiRow, _info: ApiRequest) -> ServedBy:
-        """The row's own word, else the model in use at its time."""
+        """The model that the row names, otherwise the one in use at its time."""
         if row.model_info is not None and row.model_info.model_id:
             return ServedBy(row.model_info.model_id, row.model_info.provider_id or UNKNOWN)
         earlier = [use for use in self._uses if use.ts <= row.ts and use.model_id]
@@ -67,7 +67,7 @@ class RooDialect:
         self._models = [model for _, model in named]
 
     def served_by(self, row: UiRow, info: ApiRequest) -> ServedBy:
-        """The model named in the text sent with the request: the first one from its row's time on, else the last."""
+        """The model named in the text sent with the request: the first from the row's time on, otherwise the last."""
         found = _MODEL.findall(info.request or "")
         if found:
             return ServedBy(found[-1], UNKNOWN)
@@ -86,7 +86,7 @@ class RooDialect:
         return tokens
 
     def version_at(self, _at: int) -> str | None:
-        """Roo writes none."""
+        """None: Roo writes no version."""
         return None
 
     def entrypoint(self) -> str | None:

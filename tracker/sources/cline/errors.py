@@ -1,4 +1,4 @@
-"""Tells failed requests apart by status or code. Messages may quote prompts or keys, so none of their words is kept."""
+"""Classifies failed requests by status or code. Messages may quote prompts or keys, so none of their text is kept."""
 
 import re
 

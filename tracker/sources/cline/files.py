@@ -1,4 +1,4 @@
-"""Reads whole files that their owner may be rewriting at this moment, and only files known to hold no keys.
+"""Reads whole files that Cline may be rewriting at the same time, and only files known to hold no API keys.
 
 Cline rewrites its files in place (SDK store) or by rename (classic store), so a read may meet half a file. Such a
 read counts as not made: the caller keeps its state and tries again (CLINE sections 2 and 3, "Write pattern").
@@ -23,7 +23,7 @@ COMPACTION_SUFFIX = ".compaction.json"
 
 
 class Kind:
-    """What a record file is to its reader."""
+    """Kinds of record files."""
 
     TASK = "task"
     HISTORY = "history"
@@ -40,7 +40,7 @@ _SESSION_ID = re.compile(r"^\d{13}(?:_[\w-]+)?$")
 
 
 class Whole(NamedTuple):
-    """A file that was read in one piece, and what it was at that moment."""
+    """A file that was read whole, with its status at that moment."""
 
     content: bytes
     inode: int
@@ -49,12 +49,12 @@ class Whole(NamedTuple):
     digest: bytes
 
     def state(self, carry: bytes) -> ReadState:
-        """The read state after everything in this content has been taken in."""
+        """The read state after all of this content has been ingested."""
         return ReadState(self.inode, self.size, self.mtime_ns, self.size, self.digest, b"", carry)
 
 
 def is_readable(path: str) -> bool:
-    """Whether this package may open `path`: a list of what is allowed, since key files stand beside the others."""
+    """Whether this package may open `path`: an allowlist, since key files are stored next to the others."""
     file = Path(path)
     name = file.name
     if name in _PLAIN_NAMES:
@@ -68,14 +68,14 @@ def is_readable(path: str) -> bool:
 
 
 def is_listed(path: str) -> bool:
-    """Whether `path` is a record of its own, not one that is read beside another."""
+    """Whether `path` is listed as a record file, rather than read along with another one."""
     return is_readable(path) and os.path.basename(path) not in _COMPANION_NAMES
 
 
 def read_whole(path: str) -> Whole | None:
     """The content of `path`; None if it is torn, changes under the read, or is gone.
 
-    Raises OSError if the file cannot be read at all, ValueError if this package has no business with it.
+    Raises OSError if the file cannot be read at all, ValueError if this package may not open it.
     """
     if not is_readable(path):
         raise ValueError(f"not a record file: {path}")

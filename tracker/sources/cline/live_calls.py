@@ -34,7 +34,7 @@ decode_row = msgspec.json.Decoder(LiveRow).decode
 
 
 def read(file: FoundFile, state: ReadState | None, options: Options) -> Iterator[Piece]:
-    """One piece with the whole lines since `state`; a last line without its end waits."""
+    """One piece with the complete lines since `state`; an incomplete last line is left for the next read."""
     offset = state.offset if state is not None and state.inode == file.inode else 0
     handle, facts = open_regular(file.path)
     with handle:

@@ -14,7 +14,7 @@ _SUFFIX = ".jsonl"
 
 
 def rows_folder(home: Path, cline_folder: Path) -> Path:
-    """Where in our state folder the plugin of this `.cline` folder writes."""
+    """The folder in our state folder that the plugin of this `.cline` folder writes to."""
     name = blake2b(str(cline_folder.resolve()).encode(), digest_size=6).hexdigest()
     return home / ROWS_FOLDER / name
 
@@ -53,7 +53,7 @@ class LiveRowsSource:
         return path.endswith(_SUFFIX)
 
     def read(self, file: FoundFile, state: ReadState | None, options: Options) -> Iterator[Piece]:
-        """One piece with the whole lines since the last time; a last line without its end waits."""
+        """One piece with the complete lines since the last read; an incomplete last line is left for the next one."""
         from tracker.sources.cline.live_calls import read
 
         return read(file, state, options)

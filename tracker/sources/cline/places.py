@@ -29,7 +29,7 @@ _ROO_PROBES = 3
 
 
 class Machine(NamedTuple):
-    """What decides where an agent writes."""
+    """What determines where an agent writes."""
 
     home: Path
     environ: Mapping[str, str]
@@ -37,7 +37,7 @@ class Machine(NamedTuple):
 
 
 def this_machine() -> Machine:
-    """The machine that runs us, with the home folder that Cline would find."""
+    """This machine, with the home folder that Cline would find."""
     environ = dict(os.environ)  # a mapping that processes which start anew can be handed
     home = environ.get("HOME") or environ.get("USERPROFILE")
     if not home and environ.get("HOMEDRIVE") and environ.get("HOMEPATH"):
@@ -56,7 +56,7 @@ def roo_roots(machine: Machine) -> list[Path]:
 
 
 def given_roots(given: Sequence[Path], *, roo: bool) -> list[Path]:
-    """The given folders that are this agent's; a `globalStorage` stands for the extensions in it."""
+    """The given folders that belong to this agent; a `globalStorage` stands for the extensions in it."""
     wanted = ROO_EXTENSIONS if roo else CLINE_EXTENSIONS
     found: list[Path] = []
     for folder in given:
@@ -117,7 +117,7 @@ def stores_under(root: Path) -> Stores:
 
 
 def data_folders(machine: Machine) -> Iterator[Path]:
-    """Where Cline's own programs write, editors apart; whether there is anything or not."""
+    """Where Cline's own programs (not the editors) write, whether the folders exist or not."""
     environ = machine.environ
     for variable in ("CLINE_DIR", "CLINE_DATA_DIR", "CLINE_SESSION_DATA_DIR", "CLINE_SANDBOX_DATA_DIR"):
         if environ.get(variable):
@@ -171,7 +171,7 @@ def _children_named(parent: Path, names: frozenset[str]) -> Iterator[Path]:
 
 
 def _existing(candidates: Iterable[Path]) -> list[Path]:
-    """Those that exist, without their links and doubles."""
+    """The candidates that exist, resolved and without duplicates."""
     found: dict[Path, None] = {}
     for folder in candidates:
         if is_folder(folder):

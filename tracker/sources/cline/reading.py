@@ -1,4 +1,4 @@
-"""Reads a record file of Cline or Roo whole and tells what is new in it (CLINE section 1).
+"""Reads a whole record file of Cline or Roo and emits what is new in it (CLINE section 1).
 
 A file that is being rewritten reads as torn: nothing comes out, the state stays, and the next look tries again.
 """
@@ -87,7 +87,7 @@ def _task(path: Path, agent: str, whole: Whole, carry: Carry, options: Options) 
 
 
 def _cline_dialect(path: Path, whole: Whole) -> Dialect | None:
-    metadata = _beside(path.with_name(TASK_METADATA), partial(decoded, decode_metadata), TaskMetadata())
+    metadata = _companion(path.with_name(TASK_METADATA), partial(decoded, decode_metadata), TaskMetadata())
     if metadata is None:
         return None
     history_model = None
@@ -100,12 +100,12 @@ def _cline_dialect(path: Path, whole: Whole) -> Dialect | None:
 
 def _roo_dialect(path: Path) -> Dialect | None:
     nobody: list[tuple[int, str]] = []
-    named = _beside(path.with_name(API_HISTORY), models_named, nobody)
+    named = _companion(path.with_name(API_HISTORY), models_named, nobody)
     return None if named is None else RooDialect(named)
 
 
-def _beside(path: Path, read_from: Callable[[bytes], _Parsed | None], nothing: _Parsed) -> _Parsed | None:
-    """What a file says that is read beside another: `nothing` without it or where it stays torn, None while it is."""
+def _companion(path: Path, read_from: Callable[[bytes], _Parsed | None], nothing: _Parsed) -> _Parsed | None:
+    """A companion file's content: `nothing` if it is missing or stays torn, None while it may still be written."""
     try:
         written = path.stat().st_mtime
     except OSError as error:
@@ -118,12 +118,12 @@ def _beside(path: Path, read_from: Callable[[bytes], _Parsed | None], nothing: _
 
 
 def _imported_until(manifest: Path) -> int | None:
-    """Up to when a session, or what it was forked from, is another agent's (epoch ms); 0 if none is, None if torn."""
+    """Until when (epoch ms) a session or its fork's origin belongs to another agent; 0 if it does not, None if torn."""
     looked_in = set()
     until: int | None = 0
     while until == 0 and manifest not in looked_in and is_readable(str(manifest)):
         looked_in.add(manifest)
-        until, parent = _beside(manifest, companions.began_with, (0, "")) or (None, "")
+        until, parent = _companion(manifest, companions.began_with, (0, "")) or (None, "")
         manifest = manifest.parent.parent / parent / f"{parent}.json"
     return until
 
@@ -138,7 +138,7 @@ def _transcript(path: Path, kind: str, whole: Whole, carry: Carry, options: Opti
         return None if imported is None else TranscriptReader(session, "", options).read(transcript, imported)
     if carry.origin is None:
         lead = path.with_name(f"{session}{MESSAGES_SUFFIX}")
-        found = _beside(lead, lambda content: started_by(content, whole.content), StartedBy(None, None))
+        found = _companion(lead, lambda content: started_by(content, whole.content), StartedBy(None, None))
         if found is None:
             return None
         if found.turn is not None:

@@ -44,7 +44,7 @@ def recorded_of(info: ApiRequest) -> Recorded:
 
 
 class Request:
-    """One `api_req_started` row and what the rows up to the next one tell of it."""
+    """One `api_req_started` row, and what the rows up to the next one add to it."""
 
     def __init__(self, row: UiRow, info: ApiRequest, served_by: ServedBy, turn: str | None, retries: int) -> None:
         self.at = row.at
@@ -61,7 +61,7 @@ class Request:
         self.is_closed = False  # the task was left, or went on
 
     def saw(self, row: UiRow) -> None:
-        """Take in a row that follows the request."""
+        """Note a row that follows the request."""
         if row.what in _TOOLS:
             self._stop = "tool_use"
         elif row.what in _HANDED_OVER:
@@ -76,17 +76,17 @@ class Request:
 
     @property
     def is_left_open(self) -> bool:
-        """Whether a task that is left now stops here: nothing was handed to the user, and no failure tells why."""
+        """Whether leaving the task now cuts the request: nothing was handed to the user, and no failure explains it."""
         has_reason = self._stop == "end_turn" or self.info.cancel_reason is not None or self.errors
         return not has_reason and not self.is_closed
 
     def leave(self) -> None:
-        """The task was left; the request gets no further answer."""
+        """Note that the task was left, so the request gets no further answer."""
         self.is_left = self.is_closed = True
 
     @property
     def was_cut(self) -> bool:
-        """The stream ended early: Cline says so, or leaves a row with counts and no answer (Ctrl-C)."""
+        """Whether the stream ended early: Cline says so, or leaves a row with counts and no answer (Ctrl-C)."""
         return self.info.cancel_reason is not None or (
             self.is_left and not self.is_answered and self.recorded.total > 0
         )
@@ -100,7 +100,7 @@ class Request:
 
     @property
     def is_call(self) -> bool:
-        """Whether the row stands for a call: it has counts, or ended well without (the provider gave none)."""
+        """Whether the row is a call: it has counts, or ended well without them (the provider gave none)."""
         if self.recorded.total:
             return True
         return self.info.cost is not None and self.info.cancel_reason is None and not self.errors
@@ -122,7 +122,7 @@ class RequestLog:
         return self.requests[-1] if self.requests else None
 
     def start(self, row: UiRow, info: ApiRequest, turn: str | None) -> Request:
-        """Take in an `api_req_started` row; ValueError if its counts are absurd."""
+        """Add an `api_req_started` row; ValueError if its counts are absurd."""
         request = Request(row, info, self._dialect.served_by(row, info), turn, self._failed_before)
         if self.requests:
             self.requests[-1].is_closed = True
@@ -131,14 +131,14 @@ class RequestLog:
         return request
 
     def finish(self, info: ApiRequest) -> None:
-        """Take in an `api_req_finished` row: before 2025 the counts stood there."""
+        """Add an `api_req_finished` row, which held the counts before 2025."""
         request = self.current
         if request is not None and not request.recorded.total:
             request.info = info
             request.recorded = recorded_of(info)
 
     def failed(self) -> bool:
-        """Count a retry; True if the request's own row does not tell of this failure."""
+        """Count a retry; True if the request's own row does not record this failure."""
         request = self.current
         if request is None:
             return True
@@ -151,7 +151,7 @@ class RequestLog:
         return True
 
     def key(self, at: int) -> str:
-        """Key of the call that a row of this task stands for; the same in every copy of the task."""
+        """Key of the call that a row represents; the same in every copy of the task."""
         return f"{self._dialect.agent}:{self._session}:{at}"
 
     def calls(self) -> list[Call]:

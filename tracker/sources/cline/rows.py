@@ -1,4 +1,4 @@
-"""The wanted fields of the classic store's files (CLINE section 3) and of Roo's (section 4)."""
+"""The decoded fields of the classic store's files (CLINE section 3) and of Roo's (section 4)."""
 
 from collections.abc import Callable
 from typing import TypeVar
@@ -152,7 +152,7 @@ decode_elements = msgspec.json.Decoder(list[msgspec.Raw]).decode
 
 
 def decoded(decode: Callable[[Text], Held], text: Text) -> Held | None:
-    """What a text holds; None if it is torn, or holds something else."""
+    """The decoded text; None if it is torn, or of another type."""
     try:
         return decode(text)
     except DECODE_ERRORS:

@@ -37,7 +37,7 @@ _SPAWNS = frozenset(("spawn_agent", "team_run_task"))
 
 
 class TranscriptReader:
-    """Turns the messages of one transcript into records; `chain` is "" for the session's own."""
+    """Converts the messages of one transcript into records; `chain` is "" for the session's own."""
 
     def __init__(self, session: str, chain: str, options: Options, origin: StartedBy | None = None) -> None:
         self._session = session
@@ -214,7 +214,7 @@ class TranscriptReader:
 
 
 def started_by(lead: bytes, agent: bytes) -> StartedBy | None:
-    """Find in the session's own transcript what started the agent of another; None if either text is torn.
+    """Find what started a subagent (`agent`) in its session's own transcript (`lead`); None if either text is torn.
 
     The turn is the last one that began before the agent's first message; the tool call is the last one before it that
     gave the agent's first message as task.

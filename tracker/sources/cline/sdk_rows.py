@@ -1,4 +1,4 @@
-"""The wanted fields of the SDK store's files (CLINE section 2)."""
+"""The decoded fields of the SDK store's files (CLINE section 2)."""
 
 import re
 from typing import NamedTuple
@@ -138,7 +138,7 @@ class Prompt(NamedTuple):
 
 
 def prompt_in(message: Message, blocks: list[Block]) -> Prompt | None:
-    """What the user typed; None for tool results, reminders, queued text and whatever else Cline puts in their name."""
+    """What the user typed; None for tool results, reminders, queued text and other text in their name."""
     metadata = message.metadata
     if metadata is not None and (
         metadata.kind in _OWN_KINDS or metadata.display_role in _OWN_DISPLAY_ROLES or metadata.user_run_span == 0

@@ -44,7 +44,7 @@ class ClineSource:
         raise_problems(listing.problems)
 
     def watched(self, root: Path) -> list[Path]:
-        """The stores: checkpoints, logs and databases lie beside them, and change with every request."""
+        """The stores alone: checkpoints, logs and databases next to them change with every request."""
         try:
             stores = places.stores_under(root)
         except OSError:
@@ -52,7 +52,7 @@ class ClineSource:
         return [*stores.sessions, *stores.tasks, *(history.parent for history in stores.histories)] or [root]
 
     def may_list(self, path: str) -> bool:
-        """Record files: each rewriting of one makes a file of a passing name first."""
+        """Record files only: each rewrite creates a temporary file first."""
         return is_listed(path)
 
     def read(self, file: FoundFile, state: ReadState | None, options: Options) -> Iterator[Piece]:
@@ -119,7 +119,7 @@ class _Listing:
                 yield from self.one(path, Kind.MANIFEST)
 
     def one(self, path: Path, kind: str) -> Iterator[FoundFile]:
-        """The file itself, if it is there."""
+        """The file itself, if it exists."""
         try:
             facts = os.stat(path)
         except NotADirectoryError:

@@ -1,4 +1,4 @@
-"""Rows of a classic task that stand for several requests at once, or for one whose tokens nobody wrote down."""
+"""Rows of a classic task that stand for several requests at once, or for one without recorded tokens."""
 
 from typing import NamedTuple
 

@@ -1,4 +1,4 @@
-"""What the token counts of Cline and Roo mean: from each provider's convention to ours, where `input` excludes cache.
+"""Converts token counts of Cline and Roo from each provider's convention to ours, where `input` excludes cache.
 
 The classic store keeps what the provider's handler yielded, and handlers disagree on whether cached tokens are part of
 `tokensIn` (CLINE section 3, "tokensIn vs cache"); the SDK store and current Roo always include them (sections 2, 4).
@@ -47,7 +47,7 @@ class Recorded(NamedTuple):
 
 
 class Tokens(NamedTuple):
-    """Counts in our meaning; `flags` are CallFlag bits."""
+    """Counts in our convention; `flags` are CallFlag bits."""
 
     input: int
     cache_read: int
@@ -66,7 +66,7 @@ def count(value: float | None) -> int:
 
 
 def nano_cost(amount: float | None) -> int | None:
-    """Nano-dollars of a recorded cost; None if absent, negative or absurd."""
+    """Nano-dollars of a recorded cost; None if it is missing, negative or absurd."""
     if amount is None or not 0 <= amount <= LARGEST_USD:
         return None
     return nano_from_float(amount)
@@ -115,7 +115,7 @@ def is_plan_paid(provider: str, reported: int | None) -> bool:
 
 
 def _without_cache(total: int, read: int, written: int) -> tuple[int, int]:
-    """Uncached part of a total, with flags: a total smaller than its parts does not include them after all."""
+    """The uncached part of a total, with flags; a total smaller than its cached parts does not include them."""
     if total < read + written:
         return total, int(CallFlag.ESTIMATED)
     return total - read - written, 0

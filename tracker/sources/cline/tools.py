@@ -1,6 +1,6 @@
-"""Tool calls of both stores as ToolUse records: what was touched, not what was said.
+"""Tool calls of both stores as ToolUse records: their targets, not their content.
 
-`bare`: a tool call of which no more is known than its id and where it stands.
+`bare`: a tool call with only its id and position.
 """
 
 import re
@@ -81,7 +81,7 @@ def _failed(flags: int, output: str) -> int:
 
 
 def with_exit_code(use: ToolUse, request: str) -> ToolUse:
-    """A command with the exit code that the next request tells the model."""
+    """A command with the exit code that the next request reports to the model."""
     found = _EXIT_CODE.search(request[:2000])
     return use if found is None else msgspec.structs.replace(use, is_error=found.group(1) != "0")
 
@@ -133,7 +133,7 @@ def sdk_tool(bare: ToolUse, name: str, given: msgspec.Raw) -> ToolUse:
 
 
 def with_result(use: ToolUse, content: msgspec.Raw, is_error: bool | None) -> ToolUse:
-    """A tool of the SDK with what its `tool_result` block says."""
+    """A tool call of the SDK with its `tool_result` block."""
     raw = bytes(content)
     failed = bool(is_error)
     outputs: list[str] = []

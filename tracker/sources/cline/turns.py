@@ -1,4 +1,4 @@
-"""Turns of a task: each prompt of the user with what the task model wants to know of it (MODEL sections 1 and 2.1)."""
+"""Turns of a task: the user's prompts, with what the task model needs of each (MODEL sections 1 and 2.1)."""
 
 from store.records import Turn, TurnKind
 from tracker.sources.base import Options
@@ -9,7 +9,7 @@ RESUME_TEXT = "resume"
 
 
 class TurnLog:
-    """Collects the turns of one file; `current` is the id of the one at hand."""
+    """Collects the turns of one file; `current` is the id of the latest."""
 
     def __init__(self, agent: str, session: str, options: Options) -> None:
         self.turns: list[Turn] = []
@@ -26,7 +26,7 @@ class TurnLog:
         self._add(prompt_uuid, at, TurnKind.PROMPT, text, words, echo)
 
     def resume(self, prompt_uuid: str, at: int) -> None:
-        """The user lets a left task go on and says nothing: a command that reaches the model, never a new task."""
+        """The user resumes a task without typing anything: a command that reaches the model, never a new task."""
         self._add(prompt_uuid, at, TurnKind.COMMAND, RESUME_TEXT, set())
 
     def command(self, prompt_uuid: str, at: int, text: str) -> None:
@@ -34,7 +34,7 @@ class TurnLog:
         self._add(prompt_uuid, at, TurnKind.COMMAND, text, word_hashes(text))
 
     def answered(self, text: str) -> None:
-        """Text of the agent: what the next prompt may refer to."""
+        """Note text of the agent, to which the next prompt may refer."""
         if text:
             self._output = text[-_WORDS_FROM_CHARS:]
 
@@ -59,5 +59,5 @@ class TurnLog:
 
 
 def title_of(text: str | None, options: Options) -> str | None:
-    """The opening words as a session's title; None if no words are to be kept."""
+    """The opening words as a session's title; None if no words may be kept."""
     return opening(text or "", min(options.prompt_chars, 200)) or None

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from store.records import Batch, CallFlag, EventKind
 from tracker.sources.base import ReadState
-from tracker.sources.cline.deleted import Seen, take_in
+from tracker.sources.cline.deleted import Seen, account_deletions
 from tracker.sources.cline.tokens import Recorded
 
 ReadAll = Callable[..., Batch]
@@ -58,7 +58,7 @@ class Task:
         self.sums[self.clock] = total
 
     def look(self) -> None:
-        rest = take_in(self.seen, dict(self.rows), dict(self.sums), sums_hold_sums=True)
+        rest = account_deletions(self.seen, dict(self.rows), dict(self.sums), sums_hold_sums=True)
         for at, row in self.rows.items():
             self.ledger[at] = max(self.ledger.get(at, 0), row.total)
         for at, row in rest.items():
