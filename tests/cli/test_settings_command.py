@@ -65,6 +65,14 @@ def test_on_a_narrow_terminal_every_sentence_is_whole(
 def test_a_section_is_listed_alone(taximeter: Taximeter) -> None:
     listed = taximeter("settings", "display", "--json").json()["settings"]
     assert [row["name"] for row in listed] == ["display.currency", "display.currency_rate", "display.theme"]
+    taximeter("settings", "capacity.max.mid", "420")
+    listed = taximeter("settings", "capacity.max", "--json").json()["settings"]
+    assert [row["value"] for row in listed if row["name"] == "capacity.max.mid"] == [420]
+    assert {row["name"].rpartition(".")[0] for row in listed} == {"capacity.max"}
+
+
+def test_a_blank_is_no_value(taximeter: Taximeter) -> None:
+    assert "plan.id: nothing to set (--unset restores the default)" in taximeter("settings", "plan.id", " ").err
 
 
 @pytest.mark.parametrize(
@@ -125,6 +133,9 @@ def test_a_setting_is_set_shown_and_taken_back(
         ("budget.alerts 0.5 20", "budget.alerts[1]: expected a number <= 10.0"),
         ("display.currency euro", "display.currency: expected three capital letters"),
         ("plan.id max --unset", "either a value or --unset"),
+        ("--unset", "--unset needs the name of a setting"),
+        ("plan --unset", "there is no setting 'plan'"),
+        ("budget.projects. 5", "there is no setting 'budget.projects.'"),
     ],
 )
 def test_what_cannot_be_set_is_one_line_and_changes_nothing(

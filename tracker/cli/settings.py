@@ -76,6 +76,8 @@ def settings(name: str | None, value: Sequence[str], unset: bool, as_json: bool)
     taximeter settings budget.projects.dev/api 50
     """
     if name is None:
+        if unset:
+            raise UsageError("--unset needs the name of a setting (taximeter settings lists them)")
         _list(SETTINGS, as_json=as_json)
         return
     section = section_of(name)
@@ -83,10 +85,13 @@ def settings(name: str | None, value: Sequence[str], unset: bool, as_json: bool)
         _list(section, as_json=as_json)
         return
     setting = setting_of(name)
+    text = " ".join(value)
+    if value and not text.strip():
+        raise UsageError(f"{setting.name}: nothing to set (--unset restores the default)")
     if unset and value:
-        raise UsageError(f"either a value or --unset: {' '.join(value)!r} would be taken back at once")
+        raise UsageError(f"either a value or --unset: {text!r} would be taken back at once")
     if value or unset:
-        _change(setting, None if unset else " ".join(value))
+        _change(setting, None if unset else text)
     (row,) = setting_rows([setting])
     if as_json:
         print_json({"schema_version": 1, **row.as_json()})

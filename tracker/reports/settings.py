@@ -116,8 +116,8 @@ _BY_NAME = {setting.name: setting for setting in SETTINGS}
 def setting_of(name: str) -> Setting:
     """The setting of that name; SettingsError, with the nearest ones, if there is none."""
     section, _, key = name.rpartition(".")
-    if name.startswith(f"{PROJECTS}."):
-        return _BY_NAME[f"{PROJECTS}.TEXT"]._replace(key=name.removeprefix(f"{PROJECTS}."))
+    if name.startswith(f"{PROJECTS}.") and (project := name.removeprefix(f"{PROJECTS}.")):
+        return _BY_NAME[f"{PROJECTS}.TEXT"]._replace(key=project)
     if section.startswith(f"{CAPACITY}.") and (found := _BY_NAME.get(f"{CAPACITY}.PLAN.{key}")):
         return found._replace(section=section)
     if name in _BY_NAME:
@@ -129,7 +129,9 @@ def setting_of(name: str) -> Setting:
 
 
 def section_of(name: str) -> tuple[Setting, ...]:
-    """The settings of a section such as "plan", none if there is no such section."""
+    """The settings of a section such as "plan" or "capacity.max", none if there is no such section."""
+    if name.startswith(f"{CAPACITY}.") and name.count(".") == 1:
+        return tuple(one._replace(section=name) for one in section_of(CAPACITY))
     return tuple(one for one in SETTINGS if one.section.partition(".")[0] == name or one.section == name)
 
 
