@@ -55,6 +55,12 @@ def test_results_that_came_in_together_share_by_length_and_the_rest_is_on_no_rec
     }  # fmt: skip
 
 
+def test_what_is_lost_in_rounding_is_no_part_of_its_own():
+    tools = [tool(f"t{number}", 10 + number, message_id="msg_1", result_chars=500) for number in (1, 2, 3)]
+    session = records(calls=[grown(1, 1000), grown(2, 1200)], tools=tools)
+    assert tokens_of(session) == {FIRST_PROMPT: 1000, Source(Kind.TOOL, "Bash"): 200}
+
+
 def test_what_a_skill_loads_beside_its_result_is_the_skills():
     session = records(
         calls=[grown(1, 1000), grown(2, 3000)],

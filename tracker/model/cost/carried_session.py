@@ -134,6 +134,9 @@ def _came(grown: int, output: int, answered: Sequence[ToolRow], *, is_prompted: 
     results = [tool for tool in answered if tool.result_chars is not None or not is_prompted] if left else []
     if results:
         sizes = result_tokens(left, [tool.result_chars for tool in results])
+        rounded_off = left - sum(sizes)
+        if rounded_off < len(sizes):
+            sizes[-1] += rounded_off
         came += [(source_of(tool), tokens) for tool, tokens in zip(results, sizes, strict=True) if tokens]
         left -= sum(sizes)
         loader = next((tool for tool in results if tool.name in _LOADERS), None)
