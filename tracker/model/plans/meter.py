@@ -51,8 +51,8 @@ class Interval(NamedTuple):
     def moved(self, read_weight: float | None, per_percent: float | None) -> float:
         """Percent that the meter moved; with `per_percent` known, most of the rounding is corrected.
 
-        A reading that has just risen is on average half a percent below its value plus half of the last step, the
-        latter up to half a percent.
+        Right after a reading rises, the true value is the reading less half a percent, plus half of what the last step
+        added (at most half a percent).
         """
         if per_percent is None:
             return self.delta_percent

@@ -205,7 +205,7 @@ class Ending:
     NORMAL = "normal"
     INTERRUPTED = "interrupted"
     ERROR = "error"
-    RUNNING = "running"  # the last record is a tool use without a result, or there is no answer
+    RUNNING = "running"  # the last answer asks for a tool, or there is no answer
 
 
 def ending_of(turn: TurnInfo) -> str:
