@@ -1,6 +1,7 @@
 """What stands on the screens equals what `--json` of the matching command says."""
 
 import json
+import sqlite3
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -14,8 +15,10 @@ from tests.tui.fakes import NOW_MS, TODAY, dashboard, drawn
 from tracker import clock
 from tracker.cli.app import run
 from tracker.reports.backtest import rule_name
+from tracker.reports.carried import NAMES, task_carried
 from tracker.words import modelled_percent, percent, tokens
 from tui.snapshot import HINDSIGHT_DAYS, Snapshot, ViewRequest
+from tui.widgets.carried import carried_lines
 from tui.widgets.figure import large
 from tui.words import fine_usd
 
@@ -92,6 +95,18 @@ async def test_an_open_task_has_the_figures_of_task(sample_script: Script, said:
     split = task["split"]
     for amount in (split["fresh"], split["generation"], split["rent"]["baseline"]):
         assert usd(amount) in text
+
+
+def test_what_a_task_carried_has_the_figures_of_task(sample_db: sqlite3.Connection, said: Callable[..., Any]) -> None:
+    identity = said("tasks", *_MONTH)["tasks"][0]["id"]
+    carried = said("task", identity)["task"]["carried"]
+    assert carried["targets"]
+    text = "\n".join(map(str, carried_lines(task_carried(sample_db, identity), 120)))
+    for row in carried["rows"]:
+        line = next(line for line in text.splitlines() if line.startswith(row["tool"] or NAMES[row["kind"]]))
+        assert usd(row["cost_usd"]) in line
+        assert not row["results"] or f" {tokens(row['tokens'])} " in line
+    assert all(usd(row["cost_usd"]) in figure_of(text, row["target"]) for row in carried["targets"][:12])
 
 
 async def test_a_task_without_evidence_says_its_status_in_that_column(

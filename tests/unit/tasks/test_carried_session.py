@@ -135,6 +135,8 @@ def test_unpriced_calls_carry_and_cost_nothing():
         ("(make check)", "make check"),
         ("sed -n '1,20p' a.py", "sed"),
         ("# Start the web server in the background pnpm dev", "# Start the web server in the background"),
+        ("cd /x && for i in 1 2 3; do echo $i; done", "for i in 1 2 3; do echo $i; done"),
+        ("FOO=1 ", "FOO=1"),
         ("", ""),
     ],
 )

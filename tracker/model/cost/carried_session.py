@@ -38,7 +38,8 @@ _BEFORE_A_PROGRAM = re.compile(
 _GIT_OPTIONS = re.compile(r"git(?:\s+(?:-[Cc]\s+(?:\"[^\"]*\"|'[^']*'|\S+)|--no-pager))+")
 _A_FILE = re.compile(r"[/.\\]")
 _FILE_READERS = frozenset("cat head tail less bat jq python python3 node bash sh".split())
-_COMMENT_CHARS = 40
+_SHELL_WORDS = frozenset(("for", "while", "until", "if"))
+_SCRIPT_CHARS = 40
 _A_WORD = re.compile(r"[\w@~./\\:+,-]+")
 
 
@@ -160,8 +161,9 @@ def command_head(command: str) -> str:
     begun = _BEFORE_A_PROGRAM.match(command)
     rest = command[begun.end() :] if begun else command
     words = _GIT_OPTIONS.sub("git", rest, count=1).split(maxsplit=3)
-    if not words or words[0].startswith("#"):  # a comment, which nothing ends where a command is kept as one line
-        return command[:_COMMENT_CHARS].rstrip()
+    # Nothing ends a comment where a command is kept as one line.
+    if not words or words[0].startswith("#") or words[0] in _SHELL_WORDS:
+        return (rest or command)[:_SCRIPT_CHARS].rstrip()
     head = words[0].replace("\\", "/").rpartition("/")[2] or words[0]
     for word in (one.rstrip(";)") for one in words[1:3]):
         if not _A_WORD.fullmatch(word) or (word.startswith("-") and word != "-m"):
