@@ -218,7 +218,7 @@ def _context(detail: TaskDetail, cells: int) -> None:
 
 def _carried(carried: Carried, cells: int) -> None:
     """What results cost, and the dearest files and commands."""
-    shown = carried.targets[:_TARGETS_SHOWN]
+    shown = [row for row in carried.targets[:_TARGETS_SHOWN] if row.cost]  # none where no call has a price
     if not shown:
         return
     cost = sum(row.cost for row in carried.sources if row.kind == Kind.TOOL)

@@ -165,7 +165,7 @@ def test_a_ledger_part_of_which_is_still_in_its_journal_takes_no_place(
 
         monkeypatch.setattr("store.damage.recover_rows", take_over_beside_a_reader)
         monkeypatch.setattr("store.damage.remove", lambda _path: None)
-        with pytest.raises(LedgerError, match="is damaged, and no other can be made"):
+        with pytest.raises(LedgerError, match="is damaged, and a new one cannot be made"):
             replace_if_damaged(path, error, busy_seconds=0.1)
     assert damaged_ledgers(path) == []
 

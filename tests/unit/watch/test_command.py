@@ -237,7 +237,7 @@ def test_what_advice_waits_for_is_said_once_and_not_at_every_look(tmp_path: Path
     for calls in range(1, 4):
         transcript.tool_turns([30_000 + 1_000 * calls])
         command.wait_for(lambda lines, calls=calls: sum("  opus-4-5" in line for line in lines) == calls)
-    assert sum("advice has to wait" in line for line in command.lines) == 1
+    assert sum("advice is delayed" in line for line in command.lines) == 1
     lock.rmdir()
     transcript.tool_turns([40_000])
     command.wait_for(lambda _: reader_is_running(str(home())))
@@ -376,7 +376,7 @@ def test_a_ledger_that_another_took_the_place_of_is_not_written_any_more(
     (home() / "another.db").replace(home() / "ledger.db")
     append(str(home()), {"event": "Stop", "at": 1, "session_id": "of-the-other"})
     assert command.close() == 1
-    assert "was removed, or another put in its place" in command.lines[-1]
+    assert "was removed or replaced" in command.lines[-1]
     with drained(str(home())) as left:
         assert [event.session_id for event in left.events] == ["of-the-other"]
 
