@@ -48,6 +48,21 @@ async def test_the_table_has_the_share_of_months_in_which_a_plan_is_the_cheapest
         assert row[:end].endswith(f" {modelled_percent(shares[one.plan.id])}"), one.plan.name
 
 
+async def test_with_few_days_there_is_no_column_of_what_they_do_not_tell(sample_script: Script) -> None:
+    def script(wish: ViewRequest) -> Snapshot:
+        made = sample_script(wish)
+        assert made.plans is not None
+        load = made.plans.report.load
+        assert load is not None
+        few = replace(made.plans.report, load=replace(load, days={left: days[-2:] for left, days in load.days.items()}))
+        return replace(made, plans=replace(made.plans, report=few))
+
+    for made, is_told in ((sample_script, True), (script, False)):
+        lines = (await drawn(dashboard(made, start="plans"))).splitlines()
+        (titles,) = [line for line in lines if " fee " in line and " a month " in line]
+        assert [" cheapest " in titles, " used " in titles] == [is_told] * 2
+
+
 def test_what_an_api_key_would_be_billed_is_told_once_and_as_what_it_is(sample_script: Script) -> None:
     """Priced and told once where that is what was logged, modelled wherever it stands where it is not."""
     part = sample_script(ViewRequest(screen="plans")).plans

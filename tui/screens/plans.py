@@ -65,8 +65,16 @@ class PlansScreen(Board[PlansPart]):
             Column("fee", 6, fee, lambda one: one.fee_usd, right=True, rank=1),
             Column("a month", 15, monthly, lambda one: one.monthly.p50, right=True, style="bold"),
             Column("hits a limit", 12, self._told(chance), lambda one: one.hit_probability or 0.0, right=True, rank=2),
-            Column("cheapest", 8, self._cheapest, self._share, right=True, rank=5, descending=True),
-            Column("used", 6, self._told(used), lambda one: one.utilisation or 0.0, right=True, rank=6),
+            Column("cheapest", 8, self._cheapest, self._share, right=True, rank=5, descending=True, of=self._cheapest),
+            Column(
+                "used",
+                6,
+                self._told(used),
+                lambda one: one.utilisation or 0.0,
+                right=True,
+                rank=6,
+                of=self._told(used),
+            ),
             Column(
                 "a task",
                 8,
