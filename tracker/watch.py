@@ -135,7 +135,7 @@ class Watcher:
             if is_damage(error):
                 raise
             # Temporary, such as a full disk or a locked ledger. The read state did not advance, so nothing is lost.
-            was_failing, self.failure = bool(self.failure), f"cannot write the ledger: {error}; trying again"
+            was_failing, self.failure = bool(self.failure), f"cannot write the ledger: {error}; retrying"
             if not was_failing:
                 self._on_notice(self.failure)
             self._scan = True

@@ -283,7 +283,7 @@ class Dashboard(App[None]):
             edited = await asyncio.shield(asyncio.wrap_future(done))  # who leaves ends this, and no edit that waits
             self.edit_done(edit, edited)
         except Exception as error:  # noqa: BLE001 -- a worker ends in silence
-            self._say_unforeseen("See whether that was done", error)
+            self._say_unforeseen("Check whether the edit was made", error)
 
     @work(thread=True, group="work-out", exclusive=True, exit_on_error=False)
     def work_out(self, otherwise: str, make: Callable[[], Made], show: Callable[[Made], None]) -> None:
@@ -308,7 +308,7 @@ class Dashboard(App[None]):
         if not edited.words:
             return
         can_undo = isinstance(edit, TaskEdit) and not isinstance(edit, Undo) and not edited.failed
-        words = f"{edited.words[:1].upper()}{edited.words[1:]}{'; u takes it back' if can_undo else ''}."
+        words = f"{edited.words[:1].upper()}{edited.words[1:]}{'; u undoes it' if can_undo else ''}."
         self.notify(words, severity="warning" if edited.failed else "information", markup=False)
         if self._paused_at is not None and not edited.failed:
             self._resume()  # what was changed is to be seen, and the next key to be about what is

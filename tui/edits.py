@@ -153,18 +153,18 @@ def _apply_to_task(db: sqlite3.Connection, edit: TaskEdit) -> Edited:
             words = "left out of the averages" if is_on else "in the averages again"
             return Edited(words, edit_tasks.exclude(db, task, is_on=is_on))
         case Merge(task, into):
-            return Edited("joined", edit_tasks.merge(db, into, [task]))
+            return Edited("merged", edit_tasks.merge(db, into, [task]))
         case JoinPrevious(task):
-            return Edited("goes on with what came before", edit_tasks.join(db, task, 1))
+            return Edited("joined to the task before", edit_tasks.join(db, task, 1))
         case Split(task, turn):
             edit_tasks.split(db, task, turn)
-            return Edited(f"a task begins at turn {turn}", task)
+            return Edited(f"a task starts at turn {turn}", task)
         case MoveTurn(task, turn, into):
             edit_tasks.move(db, task, turn, into)
             return Edited(f"turn {turn} moved", task)
         case Undo(back_to=task):
             kind = edit_tasks.undo(db)
-            words = f"took back: {kind}" if kind else "there is nothing to take back"
+            words = f"undone: {kind}" if kind else "nothing to undo"
             return Edited(words, task if task_row_of(db, task) else "", failed=kind is None)
 
 
@@ -173,13 +173,13 @@ def _apply_other(db: sqlite3.Connection, edit: OtherEdit, at_ms: int) -> Edited:
         case SetSetting(name, text):
             setting = setting_of(name)
             set_value(setting.section, setting.key, parsed(setting, text))
-            return Edited("kept")
+            return Edited("saved")
         case SetTheme(theme):
             set_value("display", "theme", theme)
             return Edited("")
         case DismissNudge(nudge_id):
             dismiss_nudge(db, nudge_id, at_ms)
-            return Edited("put away")
+            return Edited("dismissed")
         case NoteShown(session, token):
             mark_shown(db, session, token, at_ms)
             return Edited("")
@@ -187,4 +187,4 @@ def _apply_other(db: sqlite3.Connection, edit: OtherEdit, at_ms: int) -> Edited:
             switch_kind(load_settings(), kind, speaks=speaks)
             if speaks:
                 add_kind_choice(db, kind, NudgeAction.ENABLED)  # three dismissals are forgotten
-            return Edited(f"{kind.replace('_', ' ')} {'may speak' if speaks else 'is off'}")
+            return Edited(f"{kind.replace('_', ' ')} {'is on' if speaks else 'is off'}")

@@ -38,7 +38,7 @@ _RETRY_SECONDS = 1.0
 _STOP_SECONDS = 5.0
 _LONGEST_WAIT_SECONDS = 0.4
 _DRAW_SECONDS = 0.03  # what it takes to draw another screen; reading meanwhile would make it twice as long
-_LOCKED_WORDS = "another program holds the ledger; trying again"
+_LOCKED_WORDS = "another program has locked the ledger; retrying"
 
 
 class LedgerFeed:
@@ -222,7 +222,7 @@ class LedgerFeed:
         try:
             ledger = self._ledger or ledger_path()
             sync_in_parallel(db, ledger, sources, options, SyncReport(), words.on_files, under_dashboard=True)
-            show("finding tasks in what was read", 1.0)
+            show("finding tasks in new records", 1.0)
             self._wake_reader.set()
             self._keep_current(db, words.on_sessions)
         except _StoppedError:
@@ -253,7 +253,7 @@ class LedgerFeed:
         except (sqlite3.Error, OSError) as error:
             if is_damage(error):
                 raise
-            self._write_trouble = f"cannot write the ledger: {error}; trying again"
+            self._write_trouble = f"cannot write the ledger: {error}; retrying"
             self._report_following()
             retry = threading.Timer(_RETRY_SECONDS, self.rescan)
             retry.daemon = True
@@ -345,7 +345,7 @@ class LedgerFeed:
             kept, error = None, failure
         if kept is not None and self._listener is not None:
             self._listener.take_notice(
-                f"the ledger was damaged; what can be read of it goes on, and it is kept as {kept.name}"
+                f"the ledger was damaged: it is kept as {kept.name}, and a new one has what could be read"
             )
         text = str(error)
         if _is_locked(text):

@@ -26,21 +26,21 @@ class Key(NamedTuple):
 SCREENS = {"now": "Now", "tasks": "Tasks", "spend": "Spend", "cache": "Cache", "plans": "Plans", "nudges": "Nudges"}
 
 _MONTHS = (
-    Key("left_square_bracket", "month(-1)", "month back", "Show the month before.", footer=True, pair="month"),
-    Key("right_square_bracket", "month(1)", "month on", "Show the month after."),
+    Key("left_square_bracket", "month(-1)", "previous month", "Show the previous month.", footer=True, pair="month"),
+    Key("right_square_bracket", "month(1)", "next month", "Show the next month."),
 )
 _TABLE = (
-    Key("slash", "filter", "filter", "Show only rows that contain given words.", footer=True),
+    Key("slash", "filter", "filter", "Show only rows that contain the words typed.", footer=True),
     Key("s", "sort", "sort", "Sort by the next column.", footer=True),
     Key("S", "reverse", "reverse", "Reverse the order of the rows."),
 )
 _EDITS = (
     Key("r", "rename", "rename", "Give the task another title.", footer=True),
-    Key("m", "merge", "merge", "Make the task part of another."),
-    Key("b", "join", "goes on", "Join the task with what came before it in its session."),
+    Key("m", "merge", "merge", "Merge the task into another."),
+    Key("b", "join", "join", "Join the task to the one before it in its session."),
     Key("t", "status", "status", "Set how the task ended."),
     Key("e", "exclude", "exclude", "Exclude the task from the averages, or include it again."),
-    Key("u", "undo", "undo", "Take back the last change to tasks."),
+    Key("u", "undo", "undo", "Undo the last change to tasks."),
 )
 
 # Where keys work ("any": on every screen) -> the keys, in the order of help and footer.
@@ -50,12 +50,12 @@ KEYS: dict[str, tuple[Key, ...]] = {
             Key(str(number), f"app.go('{name}')", title.lower(), f"Go to {title}.")
             for number, (name, title) in enumerate(SCREENS.items(), 1)
         ),
-        Key("space", "app.pause", "pause", "Pause the figures, or resume."),
+        Key("space", "app.pause", "pause", "Pause or resume updates."),
         Key("question_mark", "app.help", "help", "Show the keys of this screen, and what its words mean."),
         Key("ctrl+p", "app.command_palette", "commands", "Find a command by its name."),
-        Key("comma", "app.settings", "settings", "Change plan, budgets, theme and what is kept."),
+        Key("comma", "app.settings", "settings", "Change plan, budgets, theme, privacy and other settings."),
         Key("ctrl+t", "app.next_theme", "theme", "Switch to the next theme: dark, light, colour-blind."),
-        Key("ctrl+r", "app.rescan", "look again", "Read the agents' records again now."),
+        Key("ctrl+r", "app.rescan", "refresh", "Read new records now."),
         Key("escape", "screen.back", "back", "Go back, or close what is on top."),
         Key("ctrl+z", "app.suspend", "suspend", "Suspend the dashboard; the shell's fg resumes it."),
         Key("q", "app.quit", "quit", "Leave the dashboard."),
@@ -64,16 +64,16 @@ KEYS: dict[str, tuple[Key, ...]] = {
         Key("w", "why", "why", "Show how the three ways to go on are priced.", footer=True),
         Key("h", "handover", "handover", "Write a brief for the next session, and copy it.", footer=True),
         Key("c", "copy", "copy", "Copy the best way to go on as a command.", footer=True),
-        Key("d", "dismiss_nudge", "put away", "Put the nudge away until the context has grown by half."),
-        Key("left", "session(-1)", "session back", "Show the session to the left.", pair="session"),
-        Key("right", "session(1)", "session on", "Show the session to the right."),
-        Key("enter", "open_task", "open task", "Open the task at hand.", footer=True),
+        Key("d", "dismiss_nudge", "dismiss", "Dismiss the nudge until the context has grown by half."),
+        Key("left", "session(-1)", "previous session", "Show the session to the left.", pair="session"),
+        Key("right", "session(1)", "next session", "Show the session to the right."),
+        Key("enter", "open_task", "open task", "Open this session's task.", footer=True),
     ),
     "tasks": (
         Key("enter", "open", "open", "Open the task.", footer=True),
         *_TABLE,
         *_MONTHS,
-        Key("p", "runs", "runs", "List runs of programs (claude -p, SDK), or hide them again."),
+        Key("p", "runs", "runs", "Show or hide program runs (claude -p, SDK)."),
         *_EDITS,
     ),
     "task": (
@@ -81,13 +81,13 @@ KEYS: dict[str, tuple[Key, ...]] = {
         Key("w", "hindsight", "cheaper", "Show what compacting at other moments would have saved.", footer=True),
         Key("c", "carried", "carried", "Show what was in the context, and what carrying it cost.", footer=True),
         Key("enter", "facts", "evidence", "Show all evidence: commits, files, edits by hand."),
-        Key("x", "split", "split here", "Begin a new task at the turn under the cursor.", footer=True),
-        Key("v", "move", "move turn", "Put the turn under the cursor on another task.", footer=True),
+        Key("x", "split", "split here", "Start a new task at the turn under the cursor.", footer=True),
+        Key("v", "move", "move turn", "Move the turn under the cursor to another task.", footer=True),
         *_EDITS,
     ),
     "spend": (
-        Key("left", "day(-1)", "day back", "Select the day before.", footer=True, pair="day"),
-        Key("right", "day(1)", "day on", "Select the day after."),
+        Key("left", "day(-1)", "previous day", "Select the previous day.", footer=True, pair="day"),
+        Key("right", "day(1)", "next day", "Select the next day."),
         *_MONTHS,
     ),
     "cache": (
@@ -95,10 +95,10 @@ KEYS: dict[str, tuple[Key, ...]] = {
         *_TABLE,
         *_MONTHS,
     ),
-    "plans": (Key("enter", "open", "why", "Show what the comparison rests on.", footer=True), *_TABLE[1:]),
+    "plans": (Key("enter", "open", "why", "Show the assumptions of the comparison.", footer=True), *_TABLE[1:]),
     "nudges": (
-        Key("enter", "open", "why", "Show what the nudge was decided on.", footer=True),
-        Key("d", "switch", "on/off", "Say which kinds of nudge may speak.", footer=True),
+        Key("enter", "open", "why", "Show the figures behind the nudge.", footer=True),
+        Key("d", "switch", "on/off", "Turn kinds of nudge on or off.", footer=True),
         *_TABLE,
     ),
 }

@@ -81,7 +81,7 @@ def test_the_screen_fits_80_columns_and_says_what_it_rests_on(
     ran = taximeter("plans", "--days", str(days), *options)
     assert ran.code == 0, ran.err
     assert max(map(len, ran.out.splitlines())) <= 80
-    for word in ("priced", "modelled", "What this rests on", "November 2026 so far", "a typical month"):
+    for word in ("priced", "modelled", "Assumptions", "November 2026 so far", "a typical month"):
         assert word in ran.out
     assert "is the cheapest" in ran.out.splitlines()[0] or "Cannot tell" in ran.out.splitlines()[0]
 

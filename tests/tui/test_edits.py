@@ -36,16 +36,16 @@ def test_each_edit_of_a_task_and_back(own_db: sqlite3.Connection, tasks: tuple[s
         assert apply_edit(own_db, edit, NOW_MS) == Edited(words, shown)
 
     def taken_back(kind: str) -> None:
-        done(Undo(one, back_to=one), f"took back: {kind}", one)
+        done(Undo(one, back_to=one), f"undone: {kind}", one)
         assert {task: prompts(own_db, task) for task in tasks} == before
 
-    done(Split(one, 2), "a task begins at turn 2", one)
+    done(Split(one, 2), "a task starts at turn 2", one)
     assert prompts(own_db, one) == before[one][:1]
     taken_back("split")
     done(MoveTurn(one, 2, other), "turn 2 moved", one)
     assert set(prompts(own_db, other)) == {*before[other], before[one][1]}
     taken_back("move")
-    done(Merge(one, other), "joined", other)
+    done(Merge(one, other), "merged", other)
     assert set(prompts(own_db, other)) == {*before[other], *before[one]}
     taken_back("merge")
     done(Rename(one, "Totals"), "renamed", one)
@@ -55,7 +55,7 @@ def test_each_edit_of_a_task_and_back(own_db: sqlite3.Connection, tasks: tuple[s
     assert (row.title, row.status) == ("Totals", "abandoned")
     taken_back("status")
     taken_back("rename")
-    assert apply_edit(own_db, Undo(), NOW_MS) == Edited("there is nothing to take back", failed=True)
+    assert apply_edit(own_db, Undo(), NOW_MS) == Edited("nothing to undo", failed=True)
 
 
 def test_an_edit_that_cannot_be_is_a_sentence(own_db: sqlite3.Connection, tasks: tuple[str, str]) -> None:
@@ -72,7 +72,7 @@ def test_a_kind_that_is_switched_on_again_forgets_its_dismissals(own_db: sqlite3
     assert apply_edit(own_db, SwitchKind("compact", speaks=False), NOW_MS).words == "compact is off"
     assert "compact" not in (load_settings().nudges.kinds or ())
     assert kind_choices(own_db) == []
-    assert apply_edit(own_db, SwitchKind("before_expiry", speaks=True), NOW_MS).words == "before expiry may speak"
+    assert apply_edit(own_db, SwitchKind("before_expiry", speaks=True), NOW_MS).words == "before expiry is on"
     kinds = load_settings().nudges.kinds or ()
     assert "before_expiry" in kinds
     assert "new_session" in kinds
@@ -104,8 +104,8 @@ async def test_a_change_to_a_task_is_said_with_the_key_that_takes_it_back(
     async with app.run_test(size=(120, 40), notifications=True) as pilot:
         await settled(pilot)
         for edit, done, said in (
-            (Rename("one", "Totals"), "renamed", "Renamed; u takes it back."),
-            (Undo(), "took back: rename", "Took back: rename."),
+            (Rename("one", "Totals"), "renamed", "Renamed; u undoes it."),
+            (Undo(), "undone: rename", "Undone: rename."),
             (SwitchKind("ttl", speaks=False), "ttl is off", "Ttl is off."),
         ):
             edited = Edited(done)

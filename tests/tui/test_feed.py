@@ -159,7 +159,7 @@ def test_edits_come_back_with_the_next_snapshot(feed: LedgerFeed) -> None:
     edited = feed.edit(Rename(tasks.tasks[0].id, "A better title"))
     assert (edited.words, edited.failed) == ("renamed", False)
     told.wait_for(lambda: any(task.title == "A better title" for task in told.snapshots[-1].tasks.tasks))  # type: ignore[union-attr]
-    assert feed.edit(Undo()).words == "took back: rename"
+    assert feed.edit(Undo()).words == "undone: rename"
     told.wait_for(lambda: told.snapshots[-1].tasks.tasks[0].title == tasks.tasks[0].title)  # type: ignore[union-attr]
 
 
@@ -210,7 +210,7 @@ def test_a_ledger_that_cannot_be_written_is_busy_as_long_as_that_lasts(
         holder.execute("BEGIN IMMEDIATE")
         append()
         told.wait_for(lambda: told.health[-1].phase is Phase.BUSY)
-        assert told.health[-1].words == "another program holds the ledger; trying again"
+        assert told.health[-1].words == "another program has locked the ledger; retrying"
         feed.ask(ViewRequest(screen="tasks"))
         told.wait_for(lambda: told.snapshots[-1].request.screen == "tasks")
         assert told.health[-1].phase is Phase.BUSY

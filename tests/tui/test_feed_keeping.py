@@ -69,7 +69,7 @@ def test_what_cannot_be_derived_is_told_and_tried_again_without_anything_new(
     finally:
         feed.stop()
     words = {one.words for one in told.health if one.phase is Phase.FAILED}
-    assert words == {f"cannot write the ledger: {_TROUBLE}; trying again"}
+    assert words == {f"cannot write the ledger: {_TROUBLE}; retrying"}
 
 
 def test_what_was_read_ahead_is_handed_over_at_once(tmp_path: Path) -> None:

@@ -258,7 +258,7 @@ async def test_a_task_that_is_gone_leaves_nothing_of_itself(sample_script: Scrip
             gone["is"] = is_gone
             feed(app).hand_over()
             text = await settled(pilot)
-            assert ("This task is no more" in text) == is_gone
+            assert ("This task no longer exists" in text) == is_gone
             assert ("Turns · " in text) == ("Evidence" in text) == ("ended at" in text) == (not is_gone)
         await pilot.press("escape")
         assert "Tasks · November" in await settled(pilot)
@@ -308,8 +308,8 @@ def test_undo_names_the_task_that_is_there_again(sample_db: sqlite3.Connection, 
         )
         assert joined.task not in ("", task)
         apply_edit(db, Rename(joined.task, "Both"), NOW_MS)
-        assert apply_edit(db, Undo(joined.task, back_to=task), NOW_MS) == Edited("took back: rename")
-        assert apply_edit(db, Undo(joined.task, back_to=task), NOW_MS) == Edited("took back: join", task)
+        assert apply_edit(db, Undo(joined.task, back_to=task), NOW_MS) == Edited("undone: rename")
+        assert apply_edit(db, Undo(joined.task, back_to=task), NOW_MS) == Edited("undone: join", task)
 
 
 def test_a_month_without_work_is_the_nearest_with_work() -> None:
@@ -352,4 +352,4 @@ async def test_a_screen_is_reached_by_a_click_and_a_row_opened_by_two(sample_scr
             text = await settled(pilot)
             assert app.area == name
         await pilot.click("#plans-table", offset=(10, 1), times=2)
-        assert "What this rests on" in await settled(pilot)
+        assert "Assumptions" in await settled(pilot)

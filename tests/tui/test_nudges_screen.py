@@ -30,7 +30,7 @@ async def test_followed_is_counted_of_what_is_known(sample_script: Script) -> No
 @pytest.mark.parametrize("screen", ["nudges", "plans"])
 async def test_no_words_around_the_figures_are_cut_at_forty_columns(sample_script: Script, screen: str) -> None:
     rows = (await drawn(dashboard(sample_script, start=screen), size=(40, 20))).splitlines()
-    names = ("What it came to", "shown", "followed", "on the table", "Log", "Plans", "modelled")
+    names = ("Outcome", "shown", "followed", "not followed", "Log", "Plans", "modelled")
     framing = [row for row in rows if any(name in row for name in names)]
     assert len(framing) >= 2
     assert not [row for row in framing if "…" in row]
@@ -58,7 +58,7 @@ async def test_promises_of_one_session_are_not_added_up(sample_script: Script) -
         return replace(made, nudges=replace(made.nudges, report=replace(made.nudges.report, rows=rows)))
 
     async with dashboard(script, start="nudges").run_test(size=(120, 40)) as pilot:
-        assert "left on the table, as promised ~$2.50" in await settled(pilot)
+        assert "promised, not followed ~$2.50" in await settled(pilot)
 
 
 def test_hindsight_cuts_no_figure(sample_script: Script) -> None:
@@ -141,7 +141,7 @@ def test_what_was_shown_and_is_not_known_to_be_followed_is_said() -> None:
     shown, silent = (
         outcome_lines(NudgeReport([], [KindSummary("compact", "on", count, 0, 0, 0)], []), 80) for count in (3, 0)
     )
-    assert str(shown[0]) == "3 shown  not known yet whether followed  0 dismissed"
+    assert str(shown[0]) == "3 shown  outcome not known yet  0 dismissed"
     assert str(silent[0]) == "0 shown  0 dismissed"
 
 

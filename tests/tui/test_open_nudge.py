@@ -205,9 +205,7 @@ async def test_there_is_nothing_to_copy_without_a_forecast(sample_script: Script
     async with app.run_test(size=(120, 40)) as pilot:
         await settled(pilot)
         await pilot.press("c")
-        assert [toast.message for toast in app._notifications] == [
-            "Nothing can be forecast yet: there is nothing to type."
-        ]
+        assert [toast.message for toast in app._notifications] == ["No forecast yet: there is no command to copy."]
 
 
 def due_nudge(session: str, token: str) -> DueNudge:

@@ -83,10 +83,10 @@ async def test_the_first_look_shows_how_far_it_is() -> None:
 
 async def test_figures_wait_for_the_end_of_the_very_first_look() -> None:
     """Calls are on record before tasks are: until then half of what the screens would say is false."""
-    app = dashboard(health=Health(Phase.READING, "finding tasks in what was read", 1.0, is_first=True))
+    app = dashboard(health=Health(Phase.READING, "finding tasks in new records", 1.0, is_first=True))
     async with app.run_test(size=(80, 24)) as pilot:
         text = await settled(pilot)
-        assert "finding tasks in what was read" in text
+        assert "finding tasks in new records" in text
         assert "November 2026" not in text
         assert text.splitlines()[0].endswith("◌ finding tasks")
         app.take_health(Health(Phase.LIVE))
@@ -119,10 +119,10 @@ async def test_an_error_before_the_first_number_names_the_way_out() -> None:
 
 
 async def test_a_busy_ledger_is_said() -> None:
-    health = Health(Phase.BUSY, "another program holds the ledger; trying again")
+    health = Health(Phase.BUSY, "another program has locked the ledger; retrying")
     text = await drawn(dashboard(health=health), size=(80, 24))
     assert text.splitlines()[0].endswith("▲ busy")
-    assert "another program holds the ledger" in text.splitlines()[-1]
+    assert "another program has locked the ledger" in text.splitlines()[-1]
 
 
 async def test_good_news_leaves_the_keys_where_they_are() -> None:
@@ -140,7 +140,7 @@ async def test_where_trouble_stands_no_key_is_clicked() -> None:
     async with app.run_test(size=(80, 24)) as pilot:
         text = await settled(pilot)
         at = text.splitlines()[-1].index("pause")
-        app.take_health(Health(Phase.BUSY, "another program holds the ledger; trying again, as long as it takes"))
+        app.take_health(Health(Phase.BUSY, "another program has locked the ledger; retrying, as long as it takes"))
         await settled(pilot)
         await pilot.click("KeyLine", offset=(at, 0))
         await settled(pilot)
@@ -194,9 +194,9 @@ async def test_help_lists_the_keys_that_work_here(size: tuple[int, int]) -> None
         await settled(pilot)
         await pilot.press("question_mark")
         text = await settled(pilot)
-        assert "Select the day before" in text
+        assert "Select the previous day" in text
         await pilot.press("escape")
-        assert "Select the day before" not in await settled(pilot)
+        assert "Select the previous day" not in await settled(pilot)
 
 
 @pytest.mark.parametrize("area", SCREENS)
@@ -220,8 +220,8 @@ def test_each_part_of_a_bill_and_each_kind_of_nudge_has_its_words() -> None:
 
 async def test_a_sentence_of_the_help_goes_on_beside_its_key_where_it_wraps() -> None:
     rows = (await drawn(dashboard(), "question_mark", size=(40, 120))).splitlines()
-    at = next(index for index, row in enumerate(rows) if "space   Pause the figures, or" in row)
-    assert rows[at + 1].startswith("│          resume.")
+    at = next(index for index, row in enumerate(rows) if ",       Change plan, budgets," in row)
+    assert rows[at + 1].startswith("│          theme, privacy and other")
 
 
 async def test_palette_runs_what_it_names() -> None:

@@ -27,7 +27,7 @@ from tests.tui.fakes import (
 from tui.snapshot import Health, NudgesPart, Phase, Snapshot, Spent, ViewRequest
 
 KEPT = Path(__file__).parent / "screens"
-_BUSY = Health(Phase.BUSY, "another program holds the ledger; trying again")
+_BUSY = Health(Phase.BUSY, "another program has locked the ledger; retrying")
 _FAILED = Health(Phase.FAILED, "cannot read the ledger: disk I/O error")
 _READING = Health(Phase.READING, "40 of 80 files, 200 of 400 MB", 0.5)
 

@@ -44,16 +44,16 @@ async def test_runs_of_programs_are_hidden_until_they_are_wanted(sample_script: 
 
     app = dashboard(script, start="tasks")
     async with app.run_test(size=(80, 24)) as pilot:
-        assert "p shows 2 runs of programs · " in await settled(pilot)
+        assert "p shows 2 program runs · " in await settled(pilot)
         tasks = app.screen.query_one("#tasks", Table)
         hidden = len(tasks.shown)
         await pilot.press("p")
         text = await settled(pilot)
         assert "p shows" not in text
-        assert "2 runs of programs, in no rate" in text
+        assert "2 program runs, left out of averages" in text
         assert len(tasks.shown) == hidden + 2
         await pilot.press("p")
-        assert "p shows 2 runs of programs" in await settled(pilot)
+        assert "p shows 2 program runs" in await settled(pilot)
 
 
 async def test_a_filter_tells_of_hidden_runs_that_it_would_find(sample_script: Script) -> None:
@@ -70,9 +70,9 @@ async def test_a_filter_tells_of_hidden_runs_that_it_would_find(sample_script: S
     async with app.run_test(size=(120, 40)) as pilot:
         await settled(pilot)
         await pilot.press("slash", *"futures 2")
-        assert "no row has “futures 2” · p shows 1 run of programs · esc shows all" in await settled(pilot)
+        assert "no row has “futures 2” · p shows 1 program run · esc shows all" in await settled(pilot)
         await pilot.press("enter")
-        assert "no row has “futures 2” · p shows 1 run of programs · esc shows all" in await settled(pilot)
+        assert "no row has “futures 2” · p shows 1 program run · esc shows all" in await settled(pilot)
         await pilot.press("escape", "slash", *"flaky", "enter")
         text = await settled(pilot)
         assert "Flaky webhook test, again" in text
@@ -103,11 +103,11 @@ async def test_where_programs_did_everything_their_runs_are_shown(sample_script:
     async with app.run_test(size=(120, 40), notifications=True) as pilot:
         text = await settled(pilot)
         assert "CSV export" in text
-        assert f"{len(app.known_tasks)} runs of programs, in no rate" in text
+        assert f"{len(app.known_tasks)} program runs, left out of averages" in text
         assert " · a run of a program" in text
         shown = len(app.screen.query_one("#tasks", Table).shown)
         await pilot.press("p")
-        assert "Programs ran all that this month lists" in await settled(pilot)
+        assert "All tasks of this month are program runs" in await settled(pilot)
         assert len(app.screen.query_one("#tasks", Table).shown) == shown
 
 
@@ -131,8 +131,8 @@ async def test_a_long_title_gives_way_to_how_the_task_ended_and_the_day_is_named
 @pytest.mark.parametrize(
     ("starts", "words"),
     [
-        (True, "least sure: turn 2 starts a task; if not: b"),
-        (False, "least sure: turn 2 continues its task; if not: enter, x at it"),
+        (True, "least certain: turn 2 starts a task; if not: b"),
+        (False, "least certain: turn 2 continues its task; if not: enter, x at it"),
     ],
 )
 async def test_the_least_sure_turn_is_named_in_the_commands_words(

@@ -37,7 +37,7 @@ async def test_an_opened_task_tells_what_would_have_been_cheaper(
         await settled(pilot)
         for told, words in (
             (feed(app).hindsight(""), "Compacted as Taximeter advises"),
-            ([], "Compacting after other"),
+            ([], "No other compaction"),
             (None, "Not known: a call of its sessions has no price."),
         ):
             monkeypatch.setattr(feed(app), "hindsight", lambda _, told=told: told)

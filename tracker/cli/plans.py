@@ -122,7 +122,7 @@ def show(report: PlansReport, *, with_tasks: bool) -> None:
         _tasks(report)
     _meter(report)
     click.echo()
-    note("What this rests on (~ = modelled, the rest is measured tokens at list price):")
+    note("Assumptions (~ = modelled, the rest is measured tokens at list price):")
     for one in report.assumptions:
         paragraph(one, bullet="  - ", dim=True)
 

@@ -145,7 +145,7 @@ class Board(Screen[None], Generic[Part]):
             words = self.BEING_MADE if is_made else ""
             picture.show(lambda width, height: being_made(words, width, height))
         else:
-            looked = f"looked in {', '.join(snapshot.looked_in)}; the first one shows here by itself"
+            looked = f"looked in {', '.join(snapshot.looked_in)}; the first one appears here by itself"
             elsewhere = "elsewhere: taximeter --claude-dir DIR, a folder that holds projects/"
             demo = "to see what it does: taximeter demo"
             picture.show(hatched("No sessions yet", looked, elsewhere, command=demo))

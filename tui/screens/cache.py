@@ -63,14 +63,14 @@ class CacheScreen(Board[CachePart]):
         """Draw the month."""
         self._draw_days(part)
         self._draw_total(part)
-        reason = "every call read what it should have" if part.report.total.calls else "[ shows the month before"
+        reason = "every call read what it should have" if part.report.total.calls else "[ shows the previous month"
         self.table.set_rows(part.report.causes, empty=hatched("No misses", reason))
 
     def _draw_days(self, part: CachePart) -> None:
         picture = self.query_one("#cache-days", Picture)
         title = line(("Survival and rewrite", "bold $heading"), (" · by day", "$dim"))
         if not part.report.total.calls:
-            picture.show(hatched(f"No calls in {part.month}", "[ shows the month before"), title=title, note="")
+            picture.show(hatched(f"No calls in {part.month}", "[ shows the previous month"), title=title, note="")
             return
         by_day = {date.fromisoformat(day.day): survival(day) for day in part.report.days}
         days = part.month.days

@@ -14,7 +14,7 @@ from tui.terms import TERMS
 from tui.widgets.grid import line
 from tui.words import cells, fit
 
-_MOVING = Key("up,down", "", "", "Move through a table; page up, page down, home and end go further.")
+_MOVING = Key("up,down", "", "", "Move through a table; page up, page down, home and end move further.")
 
 
 class HelpScreen(ReadScreen):

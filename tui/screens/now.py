@@ -215,7 +215,7 @@ class NowScreen(Board[NowPart]):
             note=line(
                 ("w", "bold $taxi"),
                 (" why", "$dim"),
-                *([("  d", "bold $taxi"), (" put away", "$dim")] if nudge else []),
+                *([("  d", "bold $taxi"), (" dismissed", "$dim")] if nudge else []),
             ),
         )
 
@@ -242,7 +242,7 @@ class NowScreen(Board[NowPart]):
                 Level(ahead.level, f"compact level {tokens(round(ahead.level))}"),
             ]
         series = (BASELINE, CARRY_OVER, FRESH)
-        shown = legend_series(series, ("first prompt", "there before", "this task"), samples)
+        shown = legend_series(series, ("first prompt", "earlier work", "this task"), samples)
         picture.show(
             lambda width, height: area(samples, series, width, height, levels=levels, marks=marks),
             title=line(*title),
@@ -382,11 +382,11 @@ class NowScreen(Board[NowPart]):
         if command is not None:
             words = f"{command}: {put_on_clipboard(self.dashboard, command)}."
         elif best is None:
-            words = "Nothing can be forecast yet: there is nothing to type."
+            words = "No forecast yet: there is no command to copy."
         elif best.kind == OptionKind.CONTINUE:
-            words = "Going on is the best way: there is nothing to type."
+            words = "Going on is best: there is no command to copy."
         else:
-            words = "The agent has no command for it: there is nothing to type."
+            words = "The agent has no command for it: nothing was copied."
         self.notify(words)
 
 

@@ -41,12 +41,12 @@ _INPUTS = {  # what the log calls otherwise than the screens, or in few words
     "calls_per_turn": "calls a turn",
     "is_plan": "paid by a plan",
     "one_off_nano": "costs at once",
-    "extra_nano": "of it, going on does not pay",
+    "extra_nano": "of it, where going on does not pay",
     "saving_nano_per_call": "saves a call",
-    "boundary_score": "score of a new task's start",
+    "boundary_score": "score of a task start",
     "task_completed": "the task before it is done",
-    "orientation_tokens": "read to find its feet",
-    "orientation_calls": "calls to find its feet",
+    "orientation_tokens": "start-up tokens of a new session",
+    "orientation_calls": "start-up calls of a new session",
     "fresh_calls": "calls of a new session",
     "growth": "growth a call",
     "output": "output a call",
@@ -60,7 +60,7 @@ def kind_words(kind: str) -> str:
 
 
 class NudgesScreen(Board[NudgesPart]):
-    """What it came to and the kinds above, the log below."""
+    """The outcome and the kinds above, the log below."""
 
     NAME = "nudges"
     BINDINGS = bindings("nudges")
@@ -68,7 +68,7 @@ class NudgesScreen(Board[NudgesPart]):
     def panels(self) -> ComposeResult:
         """Outcome and kinds; log."""
         with Horizontal(id="nudges-above"):
-            yield Picture("What it came to", id="nudges-outcome", classes="panel")
+            yield Picture("Outcome", id="nudges-outcome", classes="panel")
             yield Picture(id="nudges-kinds", classes="panel")
         yield Picture("Hindsight", id="hindsight", classes="panel")
         with Vertical(id="nudges-panel", classes="panel"):
@@ -107,9 +107,9 @@ class NudgesScreen(Board[NudgesPart]):
             title=line(("Kinds", "bold $heading"), (" · followed", "$dim")),
         )
         self._draw_hindsight(part)
-        reason = "advice is given while an agent runs, at the end of a turn"
+        reason = "nudges appear while an agent runs, at the end of a turn"
         command = "taximeter install claude-code, taximeter install cline"
-        empty = hatched("Nothing was advised yet", reason, command=command)
+        empty = hatched("No nudges yet", reason, command=command)
         self.table.set_rows(report.rows, empty=empty)
 
     def _draw_hindsight(self, part: NudgesPart) -> None:
@@ -176,7 +176,7 @@ class NudgesScreen(Board[NudgesPart]):
             )
             for one in kinds.values()
         ]
-        self.dashboard.ask(ChooseScreen("Which kinds may speak", options), chosen)
+        self.dashboard.ask(ChooseScreen("Kinds of nudge", options), chosen)
 
 
 def outcome_lines(report: NudgeReport, width: int) -> list[Content]:
@@ -188,7 +188,7 @@ def outcome_lines(report: NudgeReport, width: int) -> list[Content]:
     if observed:
         head.append(line((f"  {followed:,}", "bold $good"), (f" of {observed:,} followed", "$dim")))
     elif shown:
-        head.append(line(("  not known yet whether followed", "$dim")))
+        head.append(line(("  outcome not known yet", "$dim")))
     head.append(line((f"  {dismissed:,}", "bold"), (" dismissed", "$dim")))
     lines = [fitting(head, width)]
     saved = sum(one.forecast_nano - one.actual_nano for one in report.realised)
@@ -198,7 +198,7 @@ def outcome_lines(report: NudgeReport, width: int) -> list[Content]:
         outcome = line((f"{len(report.realised):,} followed {words} ", "$dim"), figure)
         lines.append(fitting([outcome, line((" on the forecast", "$dim"))], width))
     if report.open_promises:
-        lines.append(line(("left on the table, as promised ", "$dim"), (f"~{short_usd(report.open_promises)}", "bold")))
+        lines.append(line(("promised, not followed ", "$dim"), (f"~{short_usd(report.open_promises)}", "bold")))
     return [one.truncate(width, ellipsis=True) for one in lines]
 
 

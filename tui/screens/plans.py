@@ -35,7 +35,7 @@ class PlansScreen(Board[PlansPart]):
     """The month and the verdict above, the plans below."""
 
     NAME = "plans"
-    BEING_MADE = "drawing months that could follow …"
+    BEING_MADE = "simulating months …"
     BINDINGS = bindings("plans")
 
     def __init__(self) -> None:
@@ -110,7 +110,7 @@ class PlansScreen(Board[PlansPart]):
         panel = self.query_one("#plans-panel")
         title = [("Plans", "bold $heading"), (" · a typical month", "$dim"), (f", ranges are {MEANT_TO_HOLD}", "$dim")]
         room = border_room(panel)
-        note = (f"modelled {ago(part.made_at, self.dashboard.clock())}", " · enter shows what it rests on")
+        note = (f"modelled {ago(part.made_at, self.dashboard.clock())}", " · enter shows the assumptions")
         words = [line((part, "$dim")) for part in note]
         label(panel, fitting([line(part) for part in title], room), fitting(words, room))
 
@@ -172,7 +172,7 @@ class PlansScreen(Board[PlansPart]):
         """What the figures rest on."""
         if self.part is not None:
             report = self.part.report
-            self.dashboard.push_screen(ReadScreen("What this rests on", lambda width: assumption_lines(report, width)))
+            self.dashboard.push_screen(ReadScreen("Assumptions", lambda width: assumption_lines(report, width)))
 
 
 def assumption_lines(report: PlansReport, width: int) -> list[Content]:
@@ -189,7 +189,7 @@ def assumption_lines(report: PlansReport, width: int) -> list[Content]:
 def basis(report: PlansReport) -> list[tuple[str, str, str]]:
     """The figures that the comparison rests on: name, figure, label."""
     return [
-        ("this month so far, as logged", cost_text(report.spent_logged), "priced"),
+        ("this month, as logged", cost_text(report.spent_logged), "priced"),
         *([("the same, billed to an API key", as_api_key(report), "modelled")] if _differs(report) else []),
         ("spend a working day", f"~{short_usd(round(report.per_active_day * NANO_PER_USD))}", "modelled"),
         ("working days a month", f"{report.active_days}", report.active_days_from),

@@ -69,7 +69,7 @@ class AskScreen(Panel[str | None]):
 
     def compose(self) -> ComposeResult:
         """Title and input."""
-        with framed(Vertical(classes="over question"), self._title, "enter keeps, esc leaves it"):
+        with framed(Vertical(classes="over question"), self._title, "enter saves, esc cancels"):
             yield from _above(self._about)
             yield Input(plain(self._value), placeholder=self._hint, select_on_focus=False)
 
@@ -95,7 +95,7 @@ class ChooseScreen(Panel[str | None]):
 
     def compose(self) -> ComposeResult:
         """Title and list."""
-        with framed(Vertical(classes="over question"), self._title, "enter takes, esc leaves it"):
+        with framed(Vertical(classes="over question"), self._title, "enter selects, esc cancels"):
             yield from _above(self._about)
             yield OptionList(
                 *(

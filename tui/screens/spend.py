@@ -90,7 +90,7 @@ class SpendScreen(Board[SpendPart]):
 
         title = partial(fitting, titles)
         if not part.total.calls:
-            picture.show(hatched(f"No calls in {part.month}", "[ shows the month before"), title=title, note="")
+            picture.show(hatched(f"No calls in {part.month}", "[ shows the previous month"), title=title, note="")
             return
         series, columns = self._series(part), self._columns(part)
         names = [str(day.day.day) for day in part.days]

@@ -40,11 +40,11 @@ _FACT_NAME = 9
 _LEAST_FACT_CELLS = 12
 _LEGEND_CELLS = 40
 _UNPRICED = "Not known: a call of its sessions has no price."
-_NOT_CHEAPER = "compacting after other turns would not have made it cheaper by five cents and two per cent"
+_NOT_CHEAPER = "no other compaction would have saved at least five cents and two per cent"
 _HINDSIGHT = (
     "Modelled: each compaction is made as the turn before ends, while the cache is warm; what each call added and "
     "wrote, the pauses and the list prices stay as they were. The range is for a quarter to three times as much being "
-    "read again after a compaction as is assumed; what a summary leaves out has no price."
+    "re-read after a compaction as is assumed; what a summary leaves out is not priced."
 )
 
 
@@ -198,7 +198,7 @@ class TaskScreen(EditingBoard[TaskPart]):
             return False
         self.part = None
         self.query_one("#instead", Picture).show(
-            hatched("This task is no more", "an edit joined it with another", "esc leads back")
+            hatched("This task no longer exists", "an edit merged it into another", "esc goes back")
         )
         return True
 
@@ -226,7 +226,7 @@ class TaskScreen(EditingBoard[TaskPart]):
             if samples
             else hatched("No context to draw", "no calls on the main thread"),
             title=line(("Context", "bold $heading"), (f" · began at {begin}, ended at {end}", "$dim")),
-            note=legend(legend_series((CARRY_OVER, FRESH), ("there before", "its own"), samples), _LEGEND_CELLS),
+            note=legend(legend_series((CARRY_OVER, FRESH), ("earlier work", "its own"), samples), _LEGEND_CELLS),
         )
 
     def _draw_facts(self, detail: TaskDetail) -> None:

@@ -113,7 +113,7 @@ class TasksScreen(EditingBoard[TasksPart]):
 
     def present(self, part: TasksPart, snapshot: Snapshot) -> None:
         """Draw the month's tasks."""
-        empty = hatched(f"No tasks in {part.month}", "[ shows the month before, ] the month after")
+        empty = hatched(f"No tasks in {part.month}", "[ shows the previous month, ] the next one")
         self._table.set_rows(self._listed(part), empty=empty)
         label(self.query_one("#tasks-panel"), self._title(part))
 
@@ -126,12 +126,12 @@ class TasksScreen(EditingBoard[TasksPart]):
         if self.part is None or self._listed(self.part) is self.part.tasks:
             return ""
         hidden = len(self._table.matching(self.part.runs))
-        return f"p shows {counted(hidden, 'run')} of programs" if hidden else ""
+        return f"p shows {counted(hidden, 'program run')}" if hidden else ""
 
     def _listed_runs(self) -> str:
         if self.part is None or not self.part.runs or self._listed(self.part) is not self.part.tasks:
             return ""
-        return f"{counted(len(self.part.runs), 'run')} of programs, in no rate"
+        return f"{counted(len(self.part.runs), 'program run')}, left out of averages"
 
     @property
     def _table(self) -> Table[TaskRow]:
@@ -178,7 +178,7 @@ class TasksScreen(EditingBoard[TasksPart]):
         for one in self.part.unsure if self.part else ():
             if one.task_id == task.id:
                 said, key = ("starts a task", "b") if one.starts_task else ("continues its task", "enter, x at it")
-                words = (f"least sure: turn {one.turn} {said}", f"; if not: {key}")
+                words = (f"least certain: turn {one.turn} {said}", f"; if not: {key}")
                 return fitting([line((part, "$dim")) for part in words], self.size.width - 8)
         return Content("")
 
@@ -201,7 +201,7 @@ class TasksScreen(EditingBoard[TasksPart]):
     def action_runs(self) -> None:
         """List runs of programs, too, or hide them again."""
         if self.part is not None and not self.part.typed:
-            self.notify("Programs ran all that this month lists.")
+            self.notify("All tasks of this month are program runs.")
             return
         self._with_runs = not self._with_runs
         self.renew()

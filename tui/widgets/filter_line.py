@@ -9,10 +9,8 @@ from textual.widgets import Input
 class FilterLine(Input):
     """Enter keeps the filter and goes back to the table, escape takes it away."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "screen.close_filter", "Take the filter away.", show=False)
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "screen.close_filter", "Clear the filter.", show=False)]
 
     def __init__(self) -> None:
-        super().__init__(placeholder="words that the rows must contain", compact=True, select_on_focus=False)
+        super().__init__(placeholder="show rows that contain …", compact=True, select_on_focus=False)
         self.display = False

@@ -111,7 +111,7 @@ def why_lines(report: ContextReport, nudge: NudgeRow | None, width: int) -> list
     ahead = report.prospect
     if ahead is None:
         remedy = "" if report.was_reset else " (taximeter prices --help)"
-        words = f"Nothing can be forecast: {report.why_no_forecast}{remedy}."
+        words = f"No forecast: {report.why_no_forecast}{remedy}."
         return [line(part) for part in wrap(words, width)]
     options, band = ahead.options, ahead.options.forecast.band
     against = options.why_not_best(advised(options, nudge))
@@ -133,8 +133,8 @@ def why_lines(report: ContextReport, nudge: NudgeRow | None, width: int) -> list
             f"{MEANT_TO_HOLD} ({band.source} band, {counted(band.residuals, 'own forecast')})",
         ),
         ("compact now costs", about(options.compact.one_off_nano), "at once: the summary, then reading again"),
-        ("a new session costs", about(options.new_session.one_off_nano), "at once: first prompt, finding its feet"),
-        ("compact level", tokens(round(ahead.level)), "above it, compacting pays at a turn's end"),
+        ("a new session costs", about(options.new_session.one_off_nano), "at once: first prompt, start-up reading"),
+        ("compact level", tokens(round(ahead.level)), "above it, compacting pays at the end of a turn"),
         ("the client compacts at", tokens(ahead.trigger), _TRIGGER_SOURCES[ahead.trigger_source]),
         (
             "re-reading level",
