@@ -126,7 +126,7 @@ def test_all_lists_evaluations_that_did_not_fire(desk: Desk) -> None:
     rows = json.loads(run("nudges", "--no-sync", "--all", "--json").output)["nudges"]
     assert {"compact", "new_session", "miss_storm"} <= {row["kind"] for row in rows}
     only = json.loads(run("nudges", "--no-sync", "--all", "--kind", "miss_storm", "--json").output)["nudges"]
-    assert {(row["kind"], row["fired"], row["reason"]) for row in only} == {("miss_storm", False, "few losses")}
+    assert {(row["kind"], row["fired"], row["reason"]) for row in only} == {("miss_storm", False, "few misses")}
     lines = list(csv.DictReader(io.StringIO(run("nudges", "--no-sync", "--all", "--csv").output)))
     assert len(lines) == len(rows)
     assert {line["fate"] for line in lines} == {"shown", "not shown", "silent"} & {row["fate"] for row in rows}

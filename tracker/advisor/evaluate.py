@@ -181,7 +181,7 @@ def _once_per_storm(evaluation: Evaluation, assessment: Assessment, chosen: Sequ
     """Name the same losses only once, though they stay among the last calls for a while."""
     since = _calls_since(assessment, chosen, (NudgeKind.MISS_STORM,))
     if since is not None and since < DEFAULTS.storm_window_calls:
-        return _held(evaluation, "these losses were named")
+        return _held(evaluation, "these misses were named")
     return evaluation
 
 
@@ -210,7 +210,7 @@ def _habit_nudges(assessment: Assessment, shown: Sequence[NudgeRow]) -> list[Eva
     if habits.ttl is not None and not billing.is_plan:  # on a plan the client chooses the lifetime
         found.append(ttl_nudge(habits.ttl, billing))
     recent = {row.kind for row in shown if assessment.state.last.last_at - (row.shown_at or 0) < _HABIT_PAUSE_MS}
-    return [_held(one, "said within a week") if one.kind in recent else one for one in found]
+    return [_held(one, "shown within a week") if one.kind in recent else one for one in found]
 
 
 def _pause(assessment: Assessment, ttl_ms: int, idle_ms: int, shown: Sequence[NudgeRow]) -> Pause:

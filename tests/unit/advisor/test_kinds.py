@@ -257,7 +257,7 @@ def test_before_expiry_wants_a_dismissed_compact_nudge(desk: Desk) -> None:
     assert desk.advisor.refresh(desk.db, warn_at - 1) == []
     [told] = desk.advisor.refresh(desk.db, warn_at)
     assert told.kind == "before_expiry"
-    assert told.text.startswith("Compact before the cache goes cold (10% come back): saves ~$")
+    assert told.text.startswith("Compact before the cache goes cold (you return 10% of the time): saves ~$")
     assert len(told.text) <= LONGEST_TEXT
     assert desk.files.show(one.session, "UserPromptSubmit", warn_at) is None, "no hook speaks during a pause"
     assert desk.advisor.refresh(desk.db, warn_at + 1) == [], "once"
@@ -293,7 +293,7 @@ def test_large_result_is_measured_by_what_the_context_grew(desk: Desk) -> None:
     desk.files.show(one.session, "Stop", one.now)
     one.prompt("again").call(62_500, ("Bash", {"command": "npm run build"})).results("log line\n" * 20_000).call(80_000)
     desk.advise(one.now)
-    assert desk.log("large_result")[-1]["reason"] == "said about this within a day"
+    assert desk.log("large_result")[-1]["reason"] == "shown for this within a day"
 
 
 def test_growth_that_no_tool_explains_is_no_large_result(desk: Desk) -> None:
@@ -321,11 +321,11 @@ def test_miss_storm_names_the_cause_once(desk: Desk) -> None:
         one.prompt("next").call(61_000 + 1_000 * number, read=STATIC_TOKENS)
     told = desk.advise(one.now)
     assert [each.kind for each in told] == ["miss_storm"]
-    assert told[0].text.startswith("Stop what breaks the cache: 4 losses in 5 calls (")
+    assert told[0].text.startswith("Stop what breaks the cache: 4 misses in 5 calls (")
     desk.files.show(one.session, "Stop", one.now)
     one.prompt("next").call(66_000)
     assert desk.advise(one.now) == []
-    assert desk.log("miss_storm")[-1]["reason"] == "these losses were named"
+    assert desk.log("miss_storm")[-1]["reason"] == "these misses were named"
 
 
 def test_ttl_after_many_pauses_of_a_quarter_hour(desk: Desk) -> None:
@@ -341,7 +341,7 @@ def test_ttl_after_many_pauses_of_a_quarter_hour(desk: Desk) -> None:
     two = desk.transcript(start_ms=one.now + HOUR_MS)
     two.prompt("Something else").call(30_000)
     assert desk.advise(two.now) == []
-    assert desk.log("ttl")[-1]["reason"] == "said within a week"
+    assert desk.log("ttl")[-1]["reason"] == "shown within a week"
 
 
 def test_routing_when_light_turns_cost_much(desk: Desk) -> None:

@@ -91,7 +91,7 @@ def test_a_share_of_next_to_nothing_is_not_worth_a_word():
         (baseline_nudge(replace(month, cold_starts=2), A_5M, API), True),
         (baseline_nudge(month, A_5M, API), False),
     ):
-        assert (nudge.fired, nudge.reason == "not worth a word") == (fired, not fired)
+        assert (nudge.fired, nudge.reason == "saves too little") == (fired, not fired)
 
 
 MONTH = BaselineMonth(
@@ -137,7 +137,7 @@ def test_the_large_result_line_names_command_size_and_saving():
 def test_small_results_and_small_savings_are_not_spoken_of():
     assert large_result_nudge(HERE, command_pattern="x", result_tokens=9_999).reason == "a small result"
     few_calls = replace(HERE, calls_to_auto_compaction=2.0)
-    assert large_result_nudge(few_calls, command_pattern="x", result_tokens=10_000).reason == "not worth a word"
+    assert large_result_nudge(few_calls, command_pattern="x", result_tokens=10_000).reason == "saves too little"
     on_plan = replace(HERE, billing=PLAN)
     assert not large_result_nudge(on_plan, command_pattern="x", result_tokens=25_000).fired
 
@@ -145,7 +145,7 @@ def test_small_results_and_small_savings_are_not_spoken_of():
 def test_the_storm_line_names_cause_and_saving():
     nudge = miss_storm_nudge(Storm(4, 20, 2_000_000_000, ("system_or_tools_changed",)), API)
     assert nudge.text == (
-        "Stop what breaks the cache: 4 losses in 20 calls (system or tools changed): "
+        "Stop what breaks the cache: 4 misses in 20 calls (system or tools changed): "
         "saves ~$2.00 ($0.72 to $3.28), pays at once"
     )
     assert not miss_storm_nudge(Storm(2, 20, 1, ("x",)), API).fired

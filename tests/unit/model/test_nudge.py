@@ -61,7 +61,7 @@ def test_rent_is_spoken_of_where_a_read_weighs_something(billing: Billing, rent:
     [
         (API, True, True, "why"),
         (API, False, False, "why"),
-        (UNKNOWN, True, False, "off: what a read weighs in this plan's limits is nothing or not known"),
+        (UNKNOWN, True, False, "off: the weight of a read in this plan's limits is zero or unknown"),
         (UNKNOWN, False, False, "why"),
     ],
 )

@@ -140,7 +140,7 @@ def test_before_expiry_fires_only_under_its_conditions(change, fires):
 
 
 def test_before_expiry_states_the_chance_of_a_return():
-    assert "(50% come back)" in before_expiry_nudge(SITUATION, PAUSE).text
+    assert "(you return 50% of the time)" in before_expiry_nudge(SITUATION, PAUSE).text
 
 
 def test_before_expiry_leaves_small_contexts_alone():
@@ -187,7 +187,7 @@ def test_cold_resume_below_twice_c1_shows_the_price_only():
 
 def test_cold_resume_needs_a_quarter_dollar():
     cheap = replace(SITUATION, tariff=per_mtok(".1", ".5", ".125", ".2", ".01").tariff(TTL_1H_MS))
-    assert resumed(cheap).reason == "not worth a word"
+    assert resumed(cheap).reason == "saves too little"
 
 
 def test_payback_of_a_cold_resume_is_where_both_ways_cost_the_same():

@@ -86,7 +86,7 @@ def _objection(candidate: Evaluation, log: Sequence[LogEntry], here: DeliveryCon
         for entry in log:
             is_same = entry.kind == candidate.kind and entry.subject == candidate.subject
             if is_same and entry.action == NudgeAction.SHOWN and abs(here.now_ms - entry.at_ms) < DAY_MS:
-                return "said about this within a day"
+                return "shown for this within a day"
     return None
 
 
@@ -105,7 +105,7 @@ def deliver(candidates: Sequence[Evaluation], log: Sequence[LogEntry], here: Del
         for entry in log
     )
     if shown_this_hour >= DEFAULTS.nudges_per_session_hour:
-        refused += [Refusal(each, "enough was said this hour") for each in accepted]
+        refused += [Refusal(each, "enough nudges this hour") for each in accepted]
         return Delivery(None, tuple(refused))
     ranked = sorted(accepted, key=lambda each: -each.expected_value_nano)
     refused += [Refusal(each, "another nudge is worth more") for each in ranked[1:]]

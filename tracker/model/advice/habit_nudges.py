@@ -28,7 +28,7 @@ from tracker.model.forecast.horizon import CallsRange
 
 # The cut that the baseline nudge prices; trimming an instruction file or some tools can reach it.
 TRIMMED_TOKENS = 10_000
-_TOO_LITTLE = "not worth a word"
+_TOO_LITTLE = "saves too little"
 _TURNS_FOR_A_SHARE = 20
 
 
@@ -157,12 +157,12 @@ def miss_storm_nudge(storm: Storm, billing: Billing) -> Evaluation:
     """Warn of three avoidable major misses in twenty calls; the saving is the waste of as many calls again."""
     fired = storm.misses >= DEFAULTS.storm_misses
     cause = storm.causes[0].replace("_", " ") if storm.causes else "unknown"
-    action = f"Stop what breaks the cache: {storm.misses} losses in {storm.calls} calls ({cause})"
+    action = f"Stop what breaks the cache: {storm.misses} misses in {storm.calls} calls ({cause})"
     return evaluated(
         NudgeKind.MISS_STORM,
         billing,
         fired=fired,
-        reason="avoidable losses" if fired else "few losses",
+        reason="avoidable misses" if fired else "few misses",
         text=one_line(action, saving_phrase(billing, storm.saving, 0.0)),
         saving=storm.saving,
         inputs={

@@ -177,5 +177,5 @@ def evaluated(
     """
     fired = reason == PAYS if fired is None else fired
     if fired and not billing.permits(kind):
-        fired, reason = False, "off: what a read weighs in this plan's limits is nothing or not known"
+        fired, reason = False, "off: the weight of a read in this plan's limits is zero or unknown"
     return Evaluation(kind, fired, reason, text if fired else None, saving, payback_turns, inputs, subject)

@@ -165,11 +165,11 @@ def before_expiry_nudge(situation: Situation, pause: Pause) -> Evaluation:
     elif pause.ttl_ms != TTL_5M_MS and not measured:
         reason = "returns to sessions this old are too rare"
     elif expected < DEFAULTS.min_saving_nano:
-        reason = "not worth a word"
+        reason = "saves too little"
     else:
         reason = PAYS
     saving = SavingRange.of(never, expected, surely)
-    action = f"Compact before the cache goes cold ({pause.return_probability:.0%} come back)"
+    action = f"Compact before the cache goes cold (you return {pause.return_probability:.0%} of the time)"
     return evaluated(
         NudgeKind.BEFORE_EXPIRY,
         situation.billing,
@@ -188,7 +188,7 @@ def answer_now_nudge(situation: Situation, pause: Pause) -> Evaluation:
     elif not pause.user_active_in_last_ttl:
         reason = "the user is away"
     elif penalty < DEFAULTS.min_saving_nano:
-        reason = "not worth a word"
+        reason = "saves too little"
     else:
         reason = PAYS
     # A user who returns saves the whole penalty, one who does not saves nothing.
@@ -213,7 +213,7 @@ def cold_resume_nudge(situation: Situation, *, ttl_ms: int, task_completed: bool
     if context < DEFAULTS.large_context_over_context_after * shape.context_after:
         reason = "price only"
     elif saving.point_nano < DEFAULTS.min_saving_nano:
-        reason = "not worth a word"
+        reason = "saves too little"
     else:
         reason = PAYS
     again = f"{thousands(context - shape.static_floor)} to write again"
