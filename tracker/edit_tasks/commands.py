@@ -146,11 +146,11 @@ def move(db: sqlite3.Connection, identity: str, number: int, target: str) -> str
 
 
 def undo(db: sqlite3.Connection) -> str | None:
-    """Undo the last edit in force; returns its description, None if there is none."""
-    standing = in_force(edits(db))
-    if not standing:
+    """Undo the last edit in force; returns its kind, "join" for a removed start, None if there is no edit."""
+    active = in_force(edits(db))
+    if not active:
         return None
-    last, body = standing[-1]
+    last, body = active[-1]
     with transaction(db):
         add_edit(db, EditKind.UNDO, encode_body(EditBody(undone=last.id)))
         keys = [find_turn(db, anchor) for anchor in body.anchors()]
