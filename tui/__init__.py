@@ -1,1 +1,1 @@
-"""The dashboard (Textual): a feed reads reports and rows on threads of its own, screens draw its snapshots."""
+"""The dashboard (Textual): a feed reads reports and rows on its own threads, screens draw its snapshots."""

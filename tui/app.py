@@ -1,4 +1,4 @@
-"""The dashboard: six screens over snapshots that a feed hands over."""
+"""The dashboard: six screens that draw the feed's snapshots."""
 
 import asyncio
 import sqlite3
@@ -88,13 +88,13 @@ class Dashboard(App[None]):
         self._editor = ThreadPoolExecutor(max_workers=1, thread_name_prefix="taximeter-edit")
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
-        """Roles for a theme that is not ours."""
+        """Colour roles for themes that are not ours."""
         return FALLBACK_ROLES
 
     # -- feed -------------------------------------------------------------------------------------------------------
 
     def on_mount(self) -> None:
-        """Begin to feed and to tick."""
+        """Start the feed and the clock."""
         self.animation_level = "none"
         follow_signals(self)
         self.feed.ask(self.request)
@@ -111,7 +111,7 @@ class Dashboard(App[None]):
         self.post_message(HealthChanged(health))
 
     def take_notice(self, words: str) -> None:
-        """From the feed's thread: a notice, which disappears by itself."""
+        """From the feed's thread: show a notice, which disappears by itself."""
         self.notify(plain(f"{words[:1].upper()}{words[1:]}."), timeout=8, markup=False)
 
     def take_nudge(self, nudge: "DueNudge") -> None:
@@ -119,7 +119,7 @@ class Dashboard(App[None]):
         self.call_later(self._say_nudge, nudge)
 
     def _say_nudge(self, nudge: "DueNudge") -> None:
-        """A nudge whose time has come, over what is on screen; Now has a place for those of the session it shows."""
+        """Show a due nudge as a toast, unless Now has a place for it: it does for those of its session."""
         if self._now_in_front is not None and self._paused_at is None:
             self._due.wait(nudge, self.clock())
             self._note_drawn_nudges()
@@ -127,24 +127,24 @@ class Dashboard(App[None]):
             self._show_toast(nudge)
 
     def _show_toast(self, nudge: "DueNudge") -> None:
-        """Over what is on screen, with the session's name: several may be at work."""
+        """Show a nudge as a toast with the session's name, since several may be active."""
         title = fit(f"Nudge · {session_name(nudge)}", _TOAST_TITLE).rstrip()
         self.notify(plain(nudge.text), title=title, severity="warning", timeout=12, markup=False)
         self._note_shown(nudge)
 
     @property
     def area(self) -> str:
-        """Whose keys work: those of the board in front; "any" where something lies over it, or it is taken down."""
+        """The area whose keys work: the board in front; "any" if something covers it, or it is being closed."""
         front = self.screen_stack[-1] if self.screen_stack else None
         return front.NAME if isinstance(front, Board) else "any"
 
     @property
     def _now_in_front(self) -> NowPart | None:
-        """What Now shows, if nothing lies over it."""
+        """What Now shows, if Now is in front and not covered."""
         return self.snapshot.now if self.area == "now" and self.snapshot is not None else None
 
     def _note_drawn_nudges(self) -> None:
-        """What Now has drawn was said; what it will not draw is said over it."""
+        """Record the nudges that Now has drawn as shown; show the ones that it will not draw as toasts."""
         drawn, passed_over = self._due.settled(self._now_in_front, self.snapshot)
         for nudge in drawn:
             self._note_shown(nudge)
@@ -155,12 +155,12 @@ class Dashboard(App[None]):
         self.edit(NoteShown(nudge.session, nudge.token))
 
     def on_unmount(self) -> None:
-        """End the feed's threads, once every edit is made."""
+        """End the feed's threads once every edit is done."""
         self._editor.shutdown()
         self.feed.stop()
 
     def on_arrived(self, message: Arrived) -> None:
-        """A snapshot: on screen at once, or kept while paused."""
+        """Show a snapshot at once, or hold it while paused."""
         if (
             self._paused_at is not None
             and self.snapshot is not None
@@ -174,7 +174,7 @@ class Dashboard(App[None]):
             self.call_after_refresh(self._after_first_picture)
 
     def _show_snapshot(self, snapshot: Snapshot) -> None:
-        """Put a snapshot on screen; one that waits is older, or the answer to what is no longer asked."""
+        """Put a snapshot on screen and drop the held one, which is older or answers an earlier request."""
         self._held_snapshot = None
         self.snapshot = self._keep_session(snapshot)
         if self._follows_theme and snapshot.settings.display.theme in THEME_NAMES:
@@ -184,10 +184,10 @@ class Dashboard(App[None]):
         self._renew()
 
     def _keep_session(self, snapshot: Snapshot) -> Snapshot:
-        """Keep Now on the session that it shows, even while others are busier; returns the snapshot as asked for so.
+        """Keep Now on the session that it shows, even while others are busier; returns the snapshot with that request.
 
-        A session that was left (`/clear`, the client's end) gives way to the one where the person went on, unless it
-        was asked for.
+        A session that was left (`/clear`, the client's end) is replaced by the one where the user continued, unless
+        it was requested.
         """
         if snapshot.now is None or snapshot.request != self.request:
             return snapshot
@@ -202,13 +202,13 @@ class Dashboard(App[None]):
         return replace(snapshot, request=self.request)
 
     def _after_first_picture(self) -> None:
-        """The first picture is drawn: what can wait until then is done now."""
+        """Do what could wait until the first frame was drawn."""
         if self._collector is not None:
             self._collector.take_over()
         self.run_worker(import_all, thread=True, group="import", exit_on_error=False)
 
     def on_health_changed(self, message: HealthChanged) -> None:
-        """The feed's state: in the top line, and in place of the body where there is none."""
+        """Show the feed's state in the top line, and in place of the body if there is none."""
         self.health = message.health
         self._renew()
 
@@ -235,7 +235,7 @@ class Dashboard(App[None]):
 
     @property
     def paused_ms(self) -> int | None:
-        """How long the figures have been held; None while they run."""
+        """How long updates have been paused; None while they run."""
         return None if self._paused_at is None else self.clock() - self._paused_at
 
     @property
@@ -256,14 +256,14 @@ class Dashboard(App[None]):
             self.push_screen(make_screen("task"))
 
     def close_task(self) -> None:
-        """Back to the board from which the task was opened."""
+        """Return to the board from which the task was opened."""
         if self.area == "task":
             self.pop_screen()
             self._former_ids = []
             self.request_view(screen=self.current_mode, task="")
 
     def ask(self, question: Screen[str | None], then: Callable[[str], None]) -> None:
-        """Put a question over what is in front; an answer goes on, without one nothing happens."""
+        """Show a question; `then` is called with the answer, if there is one."""
 
         def answered(answer: str | None) -> None:
             if answer is not None:
@@ -274,7 +274,7 @@ class Dashboard(App[None]):
     # -- tasks ------------------------------------------------------------------------------------------------------
 
     def edit(self, edit: Edit) -> None:
-        """Hand an edit to the feed, after those before it; it takes as long as deriving the touched sessions does."""
+        """Queue an edit for the feed; it takes as long as deriving the touched sessions."""
         self._say_when_done(edit, self._editor.submit(self.feed.edit, edit))
 
     @work(group="edit", exit_on_error=False)
@@ -287,9 +287,9 @@ class Dashboard(App[None]):
 
     @work(thread=True, group="work-out", exclusive=True, exit_on_error=False)
     def work_out(self, otherwise: str, make: Callable[[], Made], show: Callable[[Made], None]) -> None:
-        """Have something made on a thread, and show it; `otherwise` begins what is said if that fails.
+        """Run `make` on a thread and pass its result to `show`; `otherwise` begins the message if that fails.
 
-        Of what is asked for while something is being made, only the last is shown.
+        If called again meanwhile, only the last result is shown.
         """
         try:
             made = make()
@@ -304,7 +304,7 @@ class Dashboard(App[None]):
         self.notify(f"{what}: unexpected error: {type(error).__name__}: {error}.", severity="warning", markup=False)
 
     def edit_done(self, edit: Edit, edited: Edited) -> None:
-        """Say what came of an edit, and follow a task that became part of another; if it is open, back by undo, too."""
+        """Report an edit's outcome, and follow an open task that was merged into another, or back on undo."""
         if not edited.words:
             return
         can_undo = isinstance(edit, TaskEdit) and not isinstance(edit, Undo) and not edited.failed
@@ -321,13 +321,13 @@ class Dashboard(App[None]):
                 self.request_view(task=edited.task)
 
     def undo(self) -> None:
-        """Take back the last edit; the task that it led away from is the one to show then, if it is there again."""
+        """Undo the last edit, and show again the task that it had merged away, if that was on screen."""
         self.edit(Undo(self.request.task, back_to=self._former_ids[-1] if self._former_ids else ""))
 
     # -- keys -------------------------------------------------------------------------------------------------------
 
     async def action_go(self, name: str) -> None:
-        """Show a board; a task that is open is closed, so no board ever lies under one that nobody sees."""
+        """Show a board and close an open task, so that no board stays hidden under another."""
         self.close_task()
         if name != self.current_mode:
             self.request_view(screen=name)
@@ -339,7 +339,7 @@ class Dashboard(App[None]):
             self.push_screen(Palette(id="--command-palette"))
 
     def action_pause(self) -> None:
-        """Hold the figures, or let them run."""
+        """Pause or resume updates."""
         if self._paused_at is None:
             self._paused_at = self.clock()
             self._renew()
@@ -347,7 +347,7 @@ class Dashboard(App[None]):
             self._resume()
 
     def _resume(self) -> None:
-        """Let the figures run, beginning with those that came while they were held."""
+        """Resume updates, beginning with the held snapshot."""
         self._paused_at = None
         if self._held_snapshot is not None and self._held_snapshot.request == self.request:
             self._show_snapshot(self._held_snapshot)
@@ -356,44 +356,44 @@ class Dashboard(App[None]):
             self._renew()
 
     def action_next_theme(self) -> None:
-        """The next of our themes."""
+        """Switch to the next of our themes."""
         at = THEME_NAMES.index(self.theme) if self.theme in THEME_NAMES else -1
         self.action_theme(THEME_NAMES[(at + 1) % len(THEME_NAMES)])
 
     def action_theme(self, name: str) -> None:
-        """A theme by its name: at once, and for the next time."""
+        """Switch to a theme by name, and save the choice."""
         self._follows_theme = False
         self.theme = name
         self.edit(SetTheme(name))
 
     def action_rescan(self) -> None:
-        """Read the agents' records now."""
+        """Ingest new records now."""
         self.feed.rescan()
 
     async def run_action(self, *arguments: Any, **options: Any) -> bool:
-        """No key acts behind the one that leaves: it would be on a screen that is being taken down, unseen."""
+        """Ignore keys after the one that quits: they would act on a screen that is being closed, unseen."""
         return not self._exit and await super().run_action(*arguments, **options)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Suspending is no command where nobody could resume."""
+        """Disable suspending where nothing could resume the dashboard."""
         return super().check_action(action, parameters) if action != "suspend" else can_suspend(self)
 
     async def action_suspend(self) -> None:
-        """Stop until the shell resumes; hooks find neither the ledger nor their spool held meanwhile."""
+        """Suspend until the shell resumes us; ledger and spool are released for the hooks meanwhile."""
         await asyncio.to_thread(self._editor.submit(int).result)  # after all edits
         await asyncio.to_thread(self.feed.stop)
         suspend(self)
         self.feed.start(self)
 
     def action_help(self) -> None:
-        """Every key of the screen in front."""
+        """Show the keys of the screen in front."""
         from tui.screens.help import HelpScreen
 
         active = {bound.binding.action for bound in self.screen.active_bindings.values()}
         self.push_screen(HelpScreen(self.area, active))
 
     def action_settings(self) -> None:
-        """Change settings."""
+        """Show the settings."""
         from tui.screens.settings import SettingsScreen
 
         self.push_screen(SettingsScreen(self.snapshot.settings if self.snapshot else Settings()))

@@ -1,6 +1,6 @@
-"""Puts texts on the clipboard: by the terminal or browser, and by the system's own program where it has one.
+"""Copies text to the clipboard, through the terminal or browser and the system's own program if there is one.
 
-A terminal does not tell whether it took a text; that of macOS never does, nor do several of Linux.
+A terminal does not report whether it accepted a text; that of macOS never accepts one, nor do several on Linux.
 """
 
 from typing import Any
@@ -9,7 +9,7 @@ from textual.app import App
 
 
 def put_on_clipboard(app: App[Any], text: str) -> str:
-    """Copy a text; returns where it is now, as far as that is known."""
+    """Copy a text; returns words on where it is now, as far as that is known."""
     app.copy_to_clipboard(text)
     if app.is_web:  # the browser may be on another machine
         return "sent to the browser's clipboard"

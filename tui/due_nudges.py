@@ -1,4 +1,4 @@
-"""Nudges whose time has come, until it is known where each was put before the user."""
+"""Due nudges, until it is known where each was shown."""
 
 from typing import TYPE_CHECKING
 
@@ -9,17 +9,17 @@ if TYPE_CHECKING:
 
 
 class DueNudges:
-    """Nudges that Now may be about to draw: only what was put before the user counts as said."""
+    """Nudges that Now may be about to draw: only one that was drawn counts as shown."""
 
     def __init__(self) -> None:
         self._waiting: dict[str, tuple[DueNudge, int]] = {}  # by token, and since when
 
     def wait(self, nudge: "DueNudge", at_ms: int) -> None:
-        """See whether Now draws it."""
+        """Hold a nudge until it is known whether Now draws it."""
         self._waiting[nudge.token] = (nudge, at_ms)
 
     def settled(self, now: NowPart | None, snapshot: Snapshot | None) -> tuple[list["DueNudge"], list["DueNudge"]]:
-        """Those that `now` has drawn, and those that it will not: each is given once.
+        """The nudges that `now` has drawn, and those that it will not draw; each is returned once.
 
         Whether it will is known once it shows something younger: until then it may be at another session.
         """

@@ -1,4 +1,4 @@
-"""What the user changes on the screens, as the feed gets it: the same as `task edit`, `nudges on`, and settings."""
+"""Edits that screens send to the feed: the same as `task edit`, `nudges on`, and changes of settings."""
 
 import sqlite3
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ class Rename:
 
 @dataclass(frozen=True, slots=True)
 class SetStatus:
-    """Say how a task ended."""
+    """Set how a task ended."""
 
     task: str
     status: str
@@ -33,14 +33,14 @@ class SetStatus:
 
 @dataclass(frozen=True, slots=True)
 class ToggleExcluded:
-    """Leave a task out of the averages, or count it again."""
+    """Exclude a task from the averages, or include it again."""
 
     task: str
 
 
 @dataclass(frozen=True, slots=True)
 class Merge:
-    """Make a task part of another one."""
+    """Merge a task into another."""
 
     task: str
     into: str
@@ -63,7 +63,7 @@ class Split:
 
 @dataclass(frozen=True, slots=True)
 class MoveTurn:
-    """Put a turn, counted from 1, on another task."""
+    """Move a turn, counted from 1, to another task."""
 
     task: str
     turn: int
@@ -72,7 +72,7 @@ class MoveTurn:
 
 @dataclass(frozen=True, slots=True)
 class Undo:
-    """Take back the last edit of any task; `task` is the one that is open, `back_to` what it was before, if it was."""
+    """Undo the last edit of any task; `task` is the open one, `back_to` the task it was before a merge."""
 
     task: str = ""
     back_to: str = ""
@@ -80,7 +80,7 @@ class Undo:
 
 @dataclass(frozen=True, slots=True)
 class SetSetting:
-    """Write a setting: `name` is its section and key, `text` what was typed."""
+    """Save a setting: `name` is its section and key, `text` the typed value."""
 
     name: str
     text: str
@@ -88,7 +88,7 @@ class SetSetting:
 
 @dataclass(frozen=True, slots=True)
 class SetTheme:
-    """Keep a theme for the next time."""
+    """Save the theme."""
 
     theme: str
 
@@ -102,7 +102,7 @@ class DismissNudge:
 
 @dataclass(frozen=True, slots=True)
 class NoteShown:
-    """Note that a nudge was drawn; `session` is the agent's own id."""
+    """Record that a nudge was shown; `session` is the agent's own id."""
 
     session: str
     token: str
@@ -110,7 +110,7 @@ class NoteShown:
 
 @dataclass(frozen=True, slots=True)
 class SwitchKind:
-    """Let a kind of nudge speak, or silence it."""
+    """Switch a kind of nudge on or off."""
 
     kind: str
     speaks: bool
@@ -122,7 +122,7 @@ Edit = TaskEdit | OtherEdit
 
 
 class Edited(NamedTuple):
-    """What came of an edit: a sentence, and the task to show now ("": the same as before)."""
+    """The outcome of an edit: a sentence, and the task to show now ("": the same as before)."""
 
     words: str
     task: str = ""
@@ -130,7 +130,7 @@ class Edited(NamedTuple):
 
 
 def apply_edit(db: sqlite3.Connection, edit: Edit, at_ms: int) -> Edited:
-    """Store the edit, made at `at_ms`, and derive again; a sentence of what cannot be done instead of an exception."""
+    """Store an edit made at `at_ms` and derive again; errors are returned as a sentence, not raised."""
     try:
         return _apply_to_task(db, edit) if isinstance(edit, TaskEdit) else _apply_other(db, edit, at_ms)
     except (EditError, SettingsError, LedgerError) as error:

@@ -1,4 +1,4 @@
-"""Runs the garbage collector while no key is pressed: a full collection may take longer than a key should wait.
+"""Runs the garbage collector while the user is idle: a full collection may delay a key noticeably.
 
 Every drawn line is a cycle of Textual's caches, so there is always some.
 """
@@ -16,23 +16,23 @@ _YOUNG, _MIDDLE, _NEVER = 10_000, 8, 1_000_000
 
 
 class GarbageCollector:
-    """Told of every key, asked once a second."""
+    """Learns of every key, and is asked once a second to collect."""
 
     def __init__(self) -> None:
         self._input_at = self._collected_at = time.monotonic()
 
     def take_over(self) -> None:
-        """From now on old objects are collected here alone; those that exist already are kept for good."""
+        """Take over the collection of old objects; freeze those that exist already."""
         gc.freeze()
         gc.set_threshold(_YOUNG, _MIDDLE, _NEVER)
         gc.enable()
 
     def saw_input(self) -> None:
-        """A key or a move of the mouse."""
+        """Note a key or a mouse move."""
         self._input_at = time.monotonic()
 
     def collect_if_quiet(self) -> bool:
-        """Collect if it is time and nobody waits; says whether it did."""
+        """Collect if it is due and the user is idle; returns whether it did."""
         now = time.monotonic()
         since = now - self._collected_at
         if since < _INTERVAL_SECONDS or (now - self._input_at < _QUIET_SECONDS and since < _LATEST_SECONDS):
@@ -44,7 +44,7 @@ class GarbageCollector:
 
 
 def _clear_styles_cache() -> None:
-    """Drop what Textual keeps of widgets that are gone (its issue 6665): a cache of a method, keyed by the object."""
+    """Clear a Textual method cache keyed by object, which keeps removed widgets alive (its issue 6665)."""
     clear = getattr(StylesCache.get_inner_outer, "cache_clear", None)
     if clear is not None:
         clear()

@@ -1,4 +1,4 @@
-"""Every key of the dashboard: screens bind from here, and footer, help, command palette and docs read the same rows."""
+"""The key registry: screens bind from it; footer, help, command palette and docs read the same rows."""
 
 from typing import NamedTuple
 
@@ -7,7 +7,7 @@ from textual.keys import format_key
 
 
 class Key(NamedTuple):
-    """A key (Textual's names, commas between alternatives), what it does, and how that is said."""
+    """A key (Textual's names, commas between alternatives), its action, and its descriptions."""
 
     keys: str
     action: str

@@ -1,4 +1,4 @@
-"""What the feed tells the app. A newer message takes the place of one that still waits."""
+"""Messages from the feed to the app. A newer message replaces one that is still queued."""
 
 from dataclasses import dataclass
 
@@ -9,7 +9,7 @@ from tui.snapshot import Health, Snapshot
 
 @dataclass
 class Arrived(Message):
-    """A snapshot is there."""
+    """A new snapshot."""
 
     snapshot: Snapshot
 

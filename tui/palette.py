@@ -23,7 +23,7 @@ class Entry(NamedTuple):
 
 
 def entries(area: str) -> Iterator[Entry]:
-    """Commands that make sense on a screen."""
+    """The commands of a screen."""
     for name in (area, "any"):
         for key in KEYS.get(name, ()):
             if key.action == "app.command_palette":
@@ -35,7 +35,7 @@ def entries(area: str) -> Iterator[Entry]:
 
 
 class Palette(CommandPalette):
-    """Closes once: both clicks of a double click do that, and the second would close what is below."""
+    """The palette; it closes only once, since the second click of a double click would close the screen below."""
 
     def dismiss(self, result: None = None) -> AwaitComplete:
         """Close."""

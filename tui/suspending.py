@@ -1,4 +1,4 @@
-"""Suspending with ctrl-z, as a terminal does it itself to programs that leave the key to it."""
+"""Suspending with Ctrl-Z, as the terminal itself does for programs that do not take over the key."""
 
 import asyncio
 import os
@@ -14,12 +14,12 @@ def _has_terminal(app: App[Any]) -> bool:
 
 
 def can_suspend(app: App[Any]) -> bool:
-    """Whether a shell waits that can let the dashboard go on; not in a browser, on Windows, or alone in a window."""
+    """Whether a shell can resume the dashboard; False in a browser, on Windows, or without a shell in the window."""
     return sys.platform != "win32" and _has_terminal(app) and os.getsid(0) != os.getpgrp()
 
 
 def follow_signals(app: App[Any]) -> None:
-    """Do as ctrl-z does where another program says so, and draw anew where one has stopped us and lets us go on.
+    """Suspend on another program's signal as for Ctrl-Z, and redraw when one that stopped us resumes us.
 
     In place of Textual's handlers: at each SIGCONT its own takes a terminal once more that was never given back.
     """

@@ -1,4 +1,4 @@
-"""How tasks are said: the sign of a status, the evidence, what a task cost."""
+"""Words for tasks: the sign of a status, the evidence, the agents."""
 
 from store.task_rows import TaskRow
 from tracker.model.tasks.status import TaskStatus

@@ -1,4 +1,4 @@
-"""The words of the dashboard that a newcomer may not know: help and docs read the same rows."""
+"""Glossary of the dashboard's terms, read by help and docs."""
 
 from typing import NamedTuple
 
@@ -6,7 +6,7 @@ from tracker.model.advice.nudge import NudgeKind
 
 
 class Term(NamedTuple):
-    """A word as it stands on a screen, and what it says."""
+    """A term as shown on a screen, and its explanation."""
 
     word: str
     sentence: str

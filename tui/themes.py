@@ -1,4 +1,4 @@
-"""Themes: the only place with colour values. Everything else names a role (`$fresh`) and lets the theme fill it in.
+"""Themes: the only place with colour values. Everything else names a role (`$fresh`) that the theme fills in.
 
 The series follow Okabe and Ito's palette, which colour-blind readers can tell apart; the third theme uses it for the
 signs of good and bad as well. No role stands alone: each comes with a glyph or a word.

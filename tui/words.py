@@ -1,4 +1,4 @@
-"""Figures and foreign text as people read them. What other programs wrote passes `plain` before it is drawn."""
+"""Formats figures and foreign text for people. Text from other programs passes `plain` before it is drawn."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -27,12 +27,12 @@ def fine_usd(nano: int | None) -> str:
 
 
 def dollars(nano: int) -> float:
-    """For the scale of a plot; the figures beside it are written from the nano-dollars themselves."""
+    """Dollars as a float, for a plot's scale only; figures are formatted from the nano-dollars."""
     return nano / NANO_PER_USD
 
 
 def axis_usd(dollars: float) -> str:
-    """Money on an axis: as short as it stays true."""
+    """Money on an axis: as short as it stays exact."""
     if dollars >= 10_000:
         return f"${dollars / 1000:,.0f}k"
     if dollars >= 1_000 or dollars == int(dollars):
@@ -54,7 +54,7 @@ def day_and_time(at_ms: int, now_ms: int) -> str:
 
 
 def month_after(month: date, step: int) -> str:
-    """The month so many months later, as `2026-11`."""
+    """The month `step` months later, as `2026-11`."""
     years, index = divmod(month.year * 12 + month.month - 1 + step, 12)
     return f"{years:04d}-{index + 1:02d}"
 
@@ -77,7 +77,7 @@ def session_name(session: "SessionSum | DueNudge") -> str:
 
 
 def project_names(paths: Sequence[str | None]) -> list[str]:
-    """Their names; those that several share with the folder they stand in: `api · work`."""
+    """Names of projects; those that several share with their parent folder: `api · work`."""
     names = [project_name(path) for path in paths]
     times = Counter(names)
     return [

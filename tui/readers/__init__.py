@@ -1,1 +1,1 @@
-"""Turn reports into the parts of a snapshot, one module a screen. They run on the feed's thread."""
+"""Convert reports into the parts of a snapshot, one module a screen. They run on the feed's thread."""

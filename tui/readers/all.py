@@ -25,7 +25,7 @@ _WINDOW_NAMES = {"five_hour": "5h", "seven_day": "wk"}
 
 
 class SnapshotReader:
-    """Reads for one thread; keeps between snapshots what is dear to make."""
+    """Builds snapshots on one thread; caches between them what is slow to compute."""
 
     def __init__(self, looked_in: tuple[str, ...], on_ready: Callable[[], None] | None = None) -> None:
         """`looked_in`: folders that are followed.
@@ -55,7 +55,7 @@ class SnapshotReader:
         )
 
     def end(self) -> None:
-        """End what is being made beside the reading."""
+        """Kill background jobs."""
         for reader in (self._plans, self._nudges):
             if reader is not None:
                 reader.end()
@@ -102,7 +102,7 @@ class SnapshotReader:
 
 
 def read_top(db: sqlite3.Connection, today: date, at_ms: int, plan: OwnPlan | None, settings: Settings) -> Top:
-    """Today, this month, and the plan's windows as the client last told them."""
+    """Today, this month, and the plan's windows as the client last reported them."""
     day = spend_total(db, Filter(since=today.isoformat(), until=today.isoformat()))
     month = spend_total(db, Filter(since=today.replace(day=1).isoformat(), until=today.isoformat()))
     return Top(
@@ -120,7 +120,7 @@ def read_top(db: sqlite3.Connection, today: date, at_ms: int, plan: OwnPlan | No
 
 
 def other_currency(nano: int, display: DisplaySettings) -> str:
-    """An amount at the rate that the user states; nothing where they think in dollars."""
+    """An amount in the user's own currency at the rate they set; empty if they set none."""
     if display.currency == "USD":
         return ""
     return f"{display.currency} {nano / NANO_PER_USD * display.currency_rate:,.2f}"

@@ -1,4 +1,4 @@
-"""The months that have work, and the one that a screen shows."""
+"""The months with work, and the one that a screen shows."""
 
 import sqlite3
 from calendar import monthrange
@@ -27,7 +27,7 @@ def chosen_month(months: list[date], requested: str, today: date) -> Month:
 
 
 def filter_of(month: Month) -> Filter:
-    """What is of the month."""
+    """The filter for a month."""
     return Filter(since=month.first.isoformat(), until=month.last.isoformat())
 
 

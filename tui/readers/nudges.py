@@ -1,6 +1,6 @@
 """The Nudges screen's part: the report of `taximeter nudges`, and that of `taximeter backtest` over the last weeks.
 
-The backtest takes seconds over a long history, so it is made beside the reading.
+The backtest takes seconds over a long history, so it runs as a background job.
 """
 
 import sqlite3
@@ -20,7 +20,7 @@ _KEPT_MS = HOUR_MS
 
 
 class NudgesReader:
-    """Reads the log each time; keeps the backtest for an hour."""
+    """Reads the log each time; caches the backtest for an hour."""
 
     def __init__(self, on_ready: Callable[[], None] | None) -> None:
         """`on_ready`: as for BackgroundJob."""
@@ -30,7 +30,7 @@ class NudgesReader:
         self._begun_at: int | None = None
 
     def read(self, db: sqlite3.Connection, settings: Settings, now_ms: int) -> NudgesPart:
-        """What was advised lately, and the latest backtest that is made."""
+        """The recent nudges, and the latest finished backtest."""
         self._background.raise_trouble()
         preferences = preferences_of(settings)
         is_old = self._begun_at is None or abs(now_ms - self._begun_at) > _KEPT_MS

@@ -1,6 +1,6 @@
-"""The Plans screen's part: the report of `taximeter plans`, kept a while because its resampling takes a second.
+"""The Plans screen's part: the report of `taximeter plans`, cached because its resampling takes a second.
 
-It is made beside the reading, and while that goes on the old one stays.
+It is computed by a background job; until that ends, the old one stays.
 """
 
 import sqlite3
@@ -20,7 +20,7 @@ _KEPT_AT_REST_MS = 10 * MINUTE_MS  # where no call is new: what is left of the d
 
 
 class PlansReader:
-    """Makes the report anew when it is old, or the settings or the day changed."""
+    """Recomputes the report when it is old, or the settings or the day changed."""
 
     def __init__(self, settings: SettingsReader, on_ready: Callable[[], None] | None) -> None:
         """`on_ready`: as for BackgroundJob."""
@@ -32,7 +32,7 @@ class PlansReader:
         self._newest = 0
 
     def read(self, db: sqlite3.Connection, today: date, now_ms: int, newest: int) -> PlansPart | None:
-        """The part, None before it was made the first time; `newest` changes when the ledger does."""
+        """The part, None until it is first computed; `newest` changes when the ledger does."""
         self._background.raise_trouble()
         settings = self._settings.read()
         wanted = (self._settings.stamp, today)
@@ -51,7 +51,7 @@ class PlansReader:
 def _compare(
     settings: Settings, detected: str | None, today: date, now_ms: int, db: sqlite3.Connection
 ) -> tuple[PlansPart, str]:
-    """The part, and why the settings could not be used for it."""
+    """The part, and why the settings could not be used, if so."""
     try:
         return PlansPart(plans_report(db, settings, today, now_ms, detected=detected), now_ms), ""
     except SettingsError as error:

@@ -1,4 +1,4 @@
-"""The user's settings as the screens need them: read when the file changed, as far as it can be used."""
+"""The user's settings for the screens: re-read when the file changes, as far as they are valid."""
 
 from pathlib import Path
 
@@ -28,7 +28,7 @@ class SettingsReader(LiveSettings):
         return super().read()
 
     def own_plan(self, day: str) -> OwnPlan | None:
-        """How the user pays, as far as it is known; None where it is not."""
+        """How the user pays; None if unknown."""
         wanted = self.settings.plan
         plan_id = wanted.id or self.detected
         try:

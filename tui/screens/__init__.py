@@ -1,4 +1,4 @@
-"""The six screens, the opened task, and what lies over them: help, settings, questions."""
+"""The six screens, the opened task, and the panels over them: help, settings, questions."""
 
 import time
 from importlib import import_module
@@ -17,9 +17,9 @@ def make_screen(name: str) -> Screen[None]:
 
 
 def import_all() -> None:
-    """Import what the screens that were not shown yet need, so that no key waits for it later.
+    """Import the modules of screens not shown yet, so that no key waits for them later.
 
-    One module at a time: an import hardly lets another thread have its turn.
+    One module at a time, because an import hardly yields to other threads.
     """
     readers = [f"readers.{name}" for name in ("tasks", "spend", "cache", "plans", "nudges")]
     screens = [f"screens.{name}" for name in (*SCREENS, "task", "help", "questions", "misses", "settings")]

@@ -1,4 +1,4 @@
-"""What the six screens share: the top line, the body, the line of keys, and the states in which there is no body."""
+"""Base of the six screens: top line, body, key line, and the states without a body."""
 
 from datetime import date
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
@@ -62,7 +62,7 @@ class Board(Screen[None], Generic[Part]):
         raise NotImplementedError
 
     def part_of(self, snapshot: Snapshot) -> Part | None:
-        """What this screen draws of a snapshot; None if it was not asked for or is not made yet."""
+        """The part of a snapshot that this screen draws; None if it was not requested or is not ready."""
         part: Part | None = getattr(snapshot, self.NAME)
         return part
 
@@ -71,17 +71,17 @@ class Board(Screen[None], Generic[Part]):
         raise NotImplementedError
 
     def follow(self, former: str, task: str) -> None:
-        """A task became part of another: the cursor of a list goes along."""
+        """Move a list's cursor along with a task that was merged into another."""
 
     def tick(self, now_ms: int) -> None:
-        """A second has passed: redraw what runs by the clock."""
+        """Redraw what depends on the clock; called once a second."""
 
     def on_mount(self) -> None:
-        """Draw what there is."""
+        """Draw the current snapshot."""
         self.renew()
 
     def on_screen_resume(self) -> None:
-        """Draw what came while another screen was in front."""
+        """Draw what arrived while another screen was in front."""
         self.renew()
 
     def on_resize(self) -> None:
@@ -104,23 +104,23 @@ class Board(Screen[None], Generic[Part]):
             self._focus_again()
 
     def _focus_again(self) -> None:
-        """Back to the table: while it was hidden, it could not hold the keys that move through it."""
+        """Focus the table again, which lost the focus while it was hidden."""
         if self.is_current and self.focused is None and self.query(Table):
             self.set_focus(self.table)
 
     @property
     def is_on_plan(self) -> bool:
-        """Whether dollars are not what the user pays (Top)."""
+        """Whether a plan pays, so that dollars are not what the user pays (Top)."""
         snapshot = self.dashboard.snapshot
         return snapshot is not None and snapshot.top.is_on_plan
 
     @property
     def is_composed(self) -> bool:
-        """Whether there is anything to draw on: not yet while a screen comes up, no longer while it goes."""
+        """Whether the widgets exist: not yet while a screen is composed, no longer while it is removed."""
         return self.is_mounted and bool(self.query(KeyLine))
 
     def draw_state(self) -> None:
-        """Draw the top line and the last one: they follow the clock and the feed."""
+        """Draw the top line and the key line, which follow the clock and the feed."""
         app = self.dashboard
         snapshot, health = app.snapshot, app.health
         state = state_words(health, paused_ms=app.paused_ms, age_ms=app.age_ms, narrow=self.size.width < 66)
@@ -132,7 +132,7 @@ class Board(Screen[None], Generic[Part]):
         self.query_one(KeyLine).show(footer(self.NAME if has_work else "any"), trouble)
 
     def _show_stand_in(self, snapshot: Snapshot | None, health: Health) -> bool:
-        """Show the stand-in where there is nothing to draw; says whether it did."""
+        """Show the stand-in if there is nothing to draw; returns whether it did."""
         picture = self.query_one("#instead", Picture)
         if health.phase is Phase.READING and (snapshot is None or not snapshot.calls or health.is_first):
             picture.show(lambda width, height: reading(health.done, health.words, width, height))
@@ -152,7 +152,7 @@ class Board(Screen[None], Generic[Part]):
         return True
 
     def _waits(self, snapshot: Snapshot) -> bool:
-        """Whether the figures drawn last stay a moment longer: those on hand are of the screen that was left."""
+        """Whether to keep the last drawing for a moment, because the snapshot is still that of the previous screen."""
         return self.part is not None and snapshot.request.screen != self.NAME
 
     # -- the month, where a screen has one --------------------------------------------------------------------------
@@ -173,11 +173,11 @@ class Board(Screen[None], Generic[Part]):
 
     @property
     def table(self) -> "Table[Any]":
-        """The table that filter and order are about; their keys work only where there is one."""
+        """The table to filter and sort; those keys work only if there is one."""
         return self.query_one(Table)
 
     def action_filter(self) -> None:
-        """Type a filter, in place of the keys, where rows are shown."""
+        """Open the filter line in place of the keys, if rows are shown."""
         if not self.query_one("#body").display:
             return
         self._show_filter_line(open_it=True)
@@ -188,18 +188,18 @@ class Board(Screen[None], Generic[Part]):
         self.query_one(KeyLine).display = not open_it
 
     def action_close_filter(self) -> None:
-        """Take the filter away."""
+        """Remove the filter."""
         self.query_one(FilterLine).value = ""
         self._show_filter_line(open_it=False)
         self.table.set_filter("")
         self.table.focus()
 
     def on_input_changed(self, event: Input.Changed) -> None:
-        """Filter while it is typed."""
+        """Filter while typing."""
         self.table.set_filter(event.value)
 
     def on_input_submitted(self) -> None:
-        """Keep the filter; the table's border goes on naming it."""
+        """Keep the filter; the table's border still names it."""
         self._show_filter_line(open_it=False)
         self.table.focus()
 
@@ -208,10 +208,10 @@ class Board(Screen[None], Generic[Part]):
         self.table.sort_by_next()
 
     def action_reverse(self) -> None:
-        """Turn the order round."""
+        """Reverse the sort order."""
         self.table.reverse()
 
     def action_back(self) -> None:
-        """Escape: the filter goes first."""
+        """Escape: remove the filter first."""
         if self.query_one(FilterLine).value:
             self.action_close_filter()

@@ -1,4 +1,4 @@
-"""Keys that change tasks: each asks what it must, hands the edit to the feed, and says what came of it."""
+"""Keys that edit tasks: each asks what it needs, sends the edit to the feed, and reports the outcome."""
 
 from collections.abc import Callable
 from functools import partial
@@ -23,7 +23,7 @@ class EditingBoard(Board[Part]):
     """A board with a task under its cursor."""
 
     def edited_task(self) -> TaskRow | None:
-        """The task that keys are about."""
+        """The task that the editing keys act on."""
         raise NotImplementedError
 
     def action_rename(self) -> None:
@@ -49,29 +49,29 @@ class EditingBoard(Board[Part]):
             )
 
     def action_merge(self) -> None:
-        """Ask which task it is part of."""
+        """Ask which task to merge it into."""
         task = self.edited_task()
         if task is not None:
             self.choose_task(f"Part of which task: {task.title}", task, partial(Merge, task.id))
 
     def action_join(self) -> None:
-        """The task goes on with what came before it."""
+        """Join the task with what came before it in its session."""
         task = self.edited_task()
         if task is not None:
             self.dashboard.edit(JoinPrevious(task.id))
 
     def action_exclude(self) -> None:
-        """Out of the averages, or in again."""
+        """Exclude the task from the averages, or include it again."""
         task = self.edited_task()
         if task is not None:
             self.dashboard.edit(ToggleExcluded(task.id))
 
     def action_undo(self) -> None:
-        """Take back the last edit."""
+        """Undo the last edit."""
         self.dashboard.undo()
 
     def choose_task(self, title: str, task: TaskRow, edit_with: Callable[[str], TaskEdit]) -> None:
-        """Ask for the edit's other task: those nearest in time first, of the same project before others."""
+        """Ask for the edit's other task: the same project's first, each nearest in time first."""
         others = [one for one in self.dashboard.known_tasks if one.id != task.id]
         others.sort(key=lambda one: (one.project != task.project, abs(one.started_at - task.started_at)))
         if not others:

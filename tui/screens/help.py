@@ -1,4 +1,4 @@
-"""Help: every key that works on the screen below, from its live bindings, and what its words mean."""
+"""Help: the keys that work on the screen below, from its live bindings, and the meaning of its terms."""
 
 from collections.abc import Sequence
 from functools import partial
@@ -28,7 +28,7 @@ class HelpScreen(ReadScreen):
 
 
 def _lines(area: str, active: set[str], room: int) -> list[Content]:
-    """The keys and the words of the screen, then those of every screen."""
+    """The screen's keys and terms, then those of all screens."""
     own = KEYS[area]
     general = [key for key in KEYS["any"] if key.keys not in {one.keys for one in own}]
     parts: list[tuple[str, Sequence[tuple[str, str]]]] = [

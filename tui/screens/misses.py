@@ -1,4 +1,4 @@
-"""The calls that missed the cache for one cause, each with its task; enter opens the task."""
+"""The cache misses of one cause, each with its task; enter opens the task."""
 
 from collections.abc import Callable, Sequence
 from typing import ClassVar
@@ -17,7 +17,7 @@ from tui.words import model_name
 
 
 class MissesScreen(Panel[str | None]):
-    """Gives back the id of the task to open, or None."""
+    """Returns the id of the task to open, or None."""
 
     BINDINGS: ClassVar = [
         Binding("escape,q", "dismiss", "Close.", show=False),
@@ -49,7 +49,7 @@ class MissesScreen(Panel[str | None]):
         self.query_one(Table).set_rows(self._misses)
 
     def action_open(self) -> None:
-        """Give back the task of the row under the cursor."""
+        """Return the task of the row under the cursor."""
         row = self.query_one(Table).selected
         self.dismiss(row.task_id if row is not None else None)
 

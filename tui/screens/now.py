@@ -1,4 +1,4 @@
-"""Now: the session at work, what it costs, how its context grows, and the three ways to go on."""
+"""Now: the active session, its cost, the growth of its context, and the three ways to continue."""
 
 from collections.abc import Sequence
 from functools import partial
@@ -32,7 +32,7 @@ from tui.widgets.empty import hatched
 from tui.widgets.figure import HEIGHT, beside
 from tui.widgets.gauge import context_gauge, gauge, share_gauge
 from tui.widgets.grid import Piece, fitting, line, spread
-from tui.widgets.options import about, best_words, nudge_lines, option_lines, why_lines
+from tui.widgets.options import approx_usd, best_words, nudge_lines, option_lines, why_lines
 from tui.widgets.pace import burn_words, last_hour
 from tui.widgets.picture import Picture, border_room
 from tui.widgets.plot import Level, Mark, area, legend_series
@@ -49,7 +49,7 @@ _COMMANDS = {
 
 
 def curve(report: ContextReport, task: TaskRow | None) -> tuple[list[tuple[float, float, float]], list[Mark]]:
-    """(first prompt, there before the task, the task's own) tokens of each call, and marks at resets."""
+    """Tokens of each call (first prompt, from before the task, the task's own), and marks at resets."""
     is_fork = report.baseline < report.calls[0].context
     begun = task.context_begin or 0 if task is not None and is_fork else 0  # it may have begun in the parent
     samples: list[tuple[float, float, float]] = []
@@ -111,7 +111,7 @@ class NowScreen(Board[NowPart]):
         self.tick(self.dashboard.clock())
 
     def tick(self, now_ms: int) -> None:
-        """Burn, cache clock and what hangs on them."""
+        """Redraw the burn rate, the cache clock and what depends on them."""
         part = self.part
         if part is None:
             return
@@ -129,7 +129,7 @@ class NowScreen(Board[NowPart]):
     # -- task -------------------------------------------------------------------------------------------------------
 
     def _title(self, part: NowPart, room: int) -> list[Content]:
-        """The title in a line of so many cells, and what that has no room for in another; whole in one for 0."""
+        """The title in a line of `room` cells and the rest in another; in a single line if `room` is 0."""
         if part.task is None:
             return [line((session_name(part.session), "bold $heading"))]
         sign, style = status_sign(part.task)
@@ -176,11 +176,11 @@ class NowScreen(Board[NowPart]):
         picture.show(draw, title=lambda room: title(room)[0], note=lambda room: fitting(note, room))
 
     def _best(self, part: NowPart) -> Option | None:
-        """The way to go on that the screen points at and `c` copies: one answer, the nudge's where one is open."""
+        """The recommended way to continue, which `c` copies: that of the open nudge if there is one."""
         return advised(part.prospect.options, part.nudge) if part.prospect else None
 
     def _nudge(self, part: NowPart, best: Option | None) -> tuple[str, str]:
-        """The open nudge, and why it asks for another way than the cheapest; empty without one."""
+        """The open nudge, and why it recommends another way than the cheapest; empty without one."""
         if part.nudge is None or not part.nudge.text:
             return "", ""
         return part.nudge.text, part.prospect.options.why_not_best(best) if part.prospect and best else ""
@@ -258,7 +258,7 @@ class NowScreen(Board[NowPart]):
             lines = [clock_words(state), gauge(state.share, 1.0, width, state.style), line((life, "$dim"))]
             if part.prospect is not None and ttl is not None:
                 words = "cold: costs " if state.word == "cold" else "if cold "
-                lines.append(line((words, "$dim"), (about(part.prospect.cold_penalty), "bold")))
+                lines.append(line((words, "$dim"), (approx_usd(part.prospect.cold_penalty), "bold")))
             return lines
 
         self.query_one("#now-cache", Picture).show(draw)
@@ -268,7 +268,7 @@ class NowScreen(Board[NowPart]):
         burn = burn_words(part.costs, now_ms)
         rows = [("burn", f"{burn}/h")] if burn else []
         if ahead is not None:
-            rows.append(("next call", about(ahead.next_call)))
+            rows.append(("next call", approx_usd(ahead.next_call)))
             rows.append(("next turn", _turn_words(ahead.next_turn.go_on)))
             rows.append(("grows a call", f"~{tokens(round(ahead.estimate.growth))}"))
             rows.append(("calls to full", f"~{ahead.to_compaction:,}"))
@@ -308,7 +308,7 @@ class NowScreen(Board[NowPart]):
                 )
             words = [line(("cache ", "$dim")) + clock_words(state)]
             if prospect is not None:
-                words.append(line(("  if cold ", "$dim"), about(prospect.cold_penalty)))
+                words.append(line(("  if cold ", "$dim"), approx_usd(prospect.cold_penalty)))
             lines.append(fitting(words, width))
             if best is not None:
                 lines.append(line(("▸ ", "bold $taxi"), best_words(best)).truncate(width, ellipsis=True))
@@ -333,7 +333,7 @@ class NowScreen(Board[NowPart]):
     # -- keys -------------------------------------------------------------------------------------------------------
 
     def action_session(self, step: int) -> None:
-        """Show the session beside this one."""
+        """Show the next or previous session."""
         if self.part is None:
             return
         names = [one.native_id for one in self.part.sessions]
@@ -343,7 +343,7 @@ class NowScreen(Board[NowPart]):
             self.dashboard.request_view(session=names[at])
 
     def action_show_session(self, session: int) -> None:
-        """Show the session that has this id in the ledger."""
+        """Show the session with this ledger id."""
         for one in self.part.sessions if self.part else ():
             if one.id == session:
                 self.dashboard.request_view(session=one.native_id)
@@ -354,13 +354,13 @@ class NowScreen(Board[NowPart]):
             self.dashboard.edit(DismissNudge(self.part.nudge.id))
 
     def action_why(self) -> None:
-        """Show what the forecast rests on."""
+        """Show what the forecast is based on."""
         if self.part is not None and self.part.context is not None:
             report, nudge = self.part.context, self.part.nudge
             self.dashboard.push_screen(ReadScreen("Why", lambda width: why_lines(report, nudge, width)))
 
     def action_handover(self) -> None:
-        """Write a brief for the next session, put it on the clipboard, and show it."""
+        """Write a brief for the next session, copy it to the clipboard, and show it."""
         if self.part is not None:
             make = partial(self.dashboard.feed.brief, self.part.session.id)
             self.dashboard.work_out("No brief", make, self._show_brief)
@@ -370,12 +370,12 @@ class NowScreen(Board[NowPart]):
         self.dashboard.push_screen(ReadScreen(f"Handover · {place}", partial(text_lines, text)))
 
     def action_open_task(self) -> None:
-        """Open the task at hand."""
+        """Open the current task."""
         if self.part is not None and self.part.task is not None:
             self.dashboard.open_task(self.part.task.id)
 
     def action_copy(self) -> None:
-        """Put the best way on the clipboard as the agent's command."""
+        """Copy the agent's command for the recommended way to the clipboard."""
         part = self.part
         best = self._best(part) if part else None
         command = _COMMANDS.get(part.session.agent, {}).get(best.kind) if part and best else None
@@ -391,6 +391,6 @@ class NowScreen(Board[NowPart]):
 
 
 def _turn_words(ahead: Option) -> str:
-    """Between which ends a turn's cost is meant to lie, `$0.25–0.66`; its expected cost where that is too long."""
+    """The range of a turn's cost, `$0.25–0.66`; its expected cost if that is too long."""
     ends = f"{short_usd(ahead.low_nano)}–{short_usd(ahead.high_nano).removeprefix('$')}"
-    return ends if cells(ends) <= _TURN_CELLS else about(ahead.cost_nano)
+    return ends if cells(ends) <= _TURN_CELLS else approx_usd(ahead.cost_nano)

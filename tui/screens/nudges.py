@@ -1,4 +1,4 @@
-"""Nudges: what was advised and when, what it promised, what became of it; and which kinds may speak."""
+"""Nudges: what was advised when, with what forecast and outcome; and which kinds are on."""
 
 from collections.abc import Sequence
 
@@ -148,7 +148,7 @@ class NudgesScreen(Board[NudgesPart]):
     # -- keys -------------------------------------------------------------------------------------------------------
 
     def action_open(self) -> None:
-        """What the nudge under the cursor was decided on."""
+        """Show the inputs of the nudge under the cursor."""
         row = self.table.selected
         if row is not None:
             self.dashboard.push_screen(
@@ -180,7 +180,7 @@ class NudgesScreen(Board[NudgesPart]):
 
 
 def outcome_lines(report: NudgeReport, width: int) -> list[Content]:
-    """Counts of what was shown and followed, and what followed ones came to against their forecast."""
+    """How many were shown and followed, and the outcome of followed ones against their forecast."""
     shown = sum(one.shown for one in report.kinds)
     observed, followed = sum(one.observed for one in report.kinds), sum(one.followed for one in report.kinds)
     dismissed = sum(one.dismissed for one in report.kinds)
@@ -203,7 +203,7 @@ def outcome_lines(report: NudgeReport, width: int) -> list[Content]:
 
 
 def outcome_and_words(report: NudgeReport, row: NudgeRow | None, width: int, height: int) -> list[Content]:
-    """The counts, and the whole sentence of the nudge under the cursor: a column may have cut it."""
+    """The counts, and the full text of the nudge under the cursor, which its column may have cut."""
     lines = outcome_lines(report, width)
     if row is None or not row.text:
         return lines
@@ -211,7 +211,7 @@ def outcome_and_words(report: NudgeReport, row: NudgeRow | None, width: int, hei
 
 
 def kind_lines(kinds: Sequence[KindSummary], width: int, height: int) -> list[Content]:
-    """A sign, the name, and how often it was followed where that is known; in two columns where they fit."""
+    """Sign, name, and how often each kind was followed if known; in two columns if they fit."""
     made = []
     for one in kinds:
         sign, style = _STATES[one.state]
@@ -228,7 +228,7 @@ def kind_lines(kinds: Sequence[KindSummary], width: int, height: int) -> list[Co
 
 
 def input_lines(row: NudgeRow, width: int) -> list[Content]:
-    """Everything that the decision was made from."""
+    """All inputs of the decision."""
     import json
 
     lines = wrapped([(row.text or row.reason, "bold")], width)
@@ -255,7 +255,7 @@ def input_lines(row: NudgeRow, width: int) -> list[Content]:
 
 
 def _input(name: str, value: object) -> tuple[str, str]:
-    """Name and figure of an input with its unit: the log keeps nano-dollars, milliseconds and plain shares."""
+    """Name and value of an input with its unit; the log stores nano-dollars, milliseconds and shares."""
     title = _INPUTS.get(name) or " ".join(part for part in name.split("_") if part not in ("nano", "ms"))
     if isinstance(value, bool) or not isinstance(value, int | float):
         return title, plain(_value(value))

@@ -1,4 +1,4 @@
-"""Plans: the month against what plans cost, which one would be the cheapest, and what each of them would mean."""
+"""Plans: the month's spend against the plans' prices, the cheapest one, and the consequences of each."""
 
 from collections.abc import Callable
 
@@ -100,7 +100,7 @@ class PlansScreen(Board[PlansPart]):
         self._draw_title()
 
     def tick(self, now_ms: int) -> None:
-        """The age of the modelled figures."""
+        """Redraw the age of the modelled figures."""
         self._draw_title()
 
     def _draw_title(self) -> None:
@@ -152,7 +152,7 @@ class PlansScreen(Board[PlansPart]):
         return "●" if report.current == one.plan.id else ""
 
     def _told(self, words: Callable[[PlansReport, PlanOutlook], str]) -> Callable[[PlanOutlook], str]:
-        """A cell that depends on the report around it."""
+        """A cell whose text depends on the rest of the report."""
         return lambda one: words(self.part.report, one) if self.part else ""
 
     def _share(self, one: PlanOutlook) -> float:
@@ -169,7 +169,7 @@ class PlansScreen(Board[PlansPart]):
     # -- keys -------------------------------------------------------------------------------------------------------
 
     def action_open(self) -> None:
-        """What the figures rest on."""
+        """Show what the figures are based on."""
         if self.part is not None:
             report = self.part.report
             self.dashboard.push_screen(ReadScreen("Assumptions", lambda width: assumption_lines(report, width)))
@@ -187,7 +187,7 @@ def assumption_lines(report: PlansReport, width: int) -> list[Content]:
 
 
 def basis(report: PlansReport) -> list[tuple[str, str, str]]:
-    """The figures that the comparison rests on: name, figure, label."""
+    """The inputs of the comparison: name, figure, label."""
     return [
         ("this month, as logged", cost_text(report.spent_logged), "priced"),
         *([("the same, billed to an API key", as_api_key(report), "modelled")] if _differs(report) else []),
@@ -202,12 +202,12 @@ def _differs(report: PlansReport) -> bool:
 
 
 def as_api_key(report: PlansReport) -> str:
-    """What an API key would have been billed this month: modelled, unless that is what was logged."""
+    """The month's cost with an API key: modelled, unless it is what was logged."""
     return f"~{short_usd(report.spent_api_nano)}" if _differs(report) else cost_text(report.spent_logged)
 
 
 def verdict_and_basis(report: PlansReport, width: int, height: int) -> list[Content]:
-    """The verdict, and below it what it rests on, where all of that fits."""
+    """The verdict, and below it its basis, if all of that fits."""
     lines = verdict_lines(report, width, height)
     below = [spread(line((name, "$dim")), line((figure, "bold")), width) for name, figure, _ in basis(report)]
     if len(lines) + len(below) + 2 > height:
@@ -216,5 +216,5 @@ def verdict_and_basis(report: PlansReport, width: int, height: int) -> list[Cont
 
 
 def origin(one: PlanOutlook) -> str:
-    """Where the capacity is known from."""
+    """The source of the capacity figure."""
     return "–" if one.plan.is_metered else one.capacity.origin

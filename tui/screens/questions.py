@@ -36,18 +36,18 @@ def _above(about: str) -> ComposeResult:
 
 
 class Panel(ModalScreen[Answer]):
-    """A panel over a screen. It closes once: both clicks of a double click choose, and would close what is below."""
+    """A panel over a screen. It closes only once: the second click of a double click would close the screen below."""
 
     def dismiss(self, result: Answer | None = None) -> AwaitComplete:
         """Close, with an answer."""
         return super().dismiss(result) if self.is_active else AwaitComplete()
 
     def renew(self) -> None:
-        """The app has other figures."""
+        """Called when the app has a new snapshot."""
 
 
 class AskScreen(Panel[str | None]):
-    """One line of text; enter gives it back, escape gives None."""
+    """One line of text; enter returns it, escape returns None."""
 
     BINDINGS: ClassVar = _CLOSING
 
@@ -61,7 +61,7 @@ class AskScreen(Panel[str | None]):
         may_be_empty: bool = False,
         trouble_with: Callable[[str], str] = lambda _line: "",
     ) -> None:
-        """`about` stands above; `trouble_with`: what is wrong with a line, "" if nothing, so that it can be mended."""
+        """`about` stands above. `trouble_with`: the fault of a line, "" if nothing; a wrong one stays."""
         super().__init__()
         self._about = about
         self._title, self._value, self._hint, self._may_be_empty = title, value, hint, may_be_empty
@@ -74,7 +74,7 @@ class AskScreen(Panel[str | None]):
             yield Input(plain(self._value), placeholder=self._hint, select_on_focus=False)
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
-        """Give the line back, unless something is wrong with it."""
+        """Return the line, unless it is invalid."""
         value = event.value.strip()
         trouble = self._trouble_with(value)
         if trouble:
@@ -84,7 +84,7 @@ class AskScreen(Panel[str | None]):
 
 
 class ChooseScreen(Panel[str | None]):
-    """A list of (answer, words); enter gives the answer back, escape gives None."""
+    """A list of (answer, words); enter returns the answer, escape returns None."""
 
     BINDINGS: ClassVar = _CLOSING
 
@@ -105,34 +105,34 @@ class ChooseScreen(Panel[str | None]):
             )
 
     def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
-        """Give the answer back."""
+        """Return the answer."""
         self.dismiss(self._options[event.option_index][0])
 
 
 class Reading(Static):
-    """Lines made for the width that there is."""
+    """Lines laid out for the available width."""
 
     def __init__(self, lines_for: Callable[[int], Sequence[Content]]) -> None:
         super().__init__()
         self._lines_for = lines_for
 
     def on_resize(self, event: Resize) -> None:
-        """Make the lines anew."""
+        """Lay the lines out again."""
         self.update(Content("\n").join(self._lines_for(max(_LEAST_CELLS, event.size.width))))
 
 
 def text_lines(text: str, width: int) -> list[Content]:
-    """A text of somebody else's, in lines that are no wider."""
+    """Foreign text, wrapped to the width."""
     return [Content(part) for one in text.splitlines() for part in wrap(plain(one), width) or [""]]
 
 
 class ReadScreen(Panel[None]):
-    """Lines to read; they scroll."""
+    """Scrollable lines to read."""
 
     BINDINGS: ClassVar = [Binding("escape,q,enter", "dismiss", "Close.", show=False)]
 
     def __init__(self, title: str, lines_for: Callable[[int], Sequence[Content]]) -> None:
-        """`lines_for`: from a width to lines that are no wider."""
+        """`lines_for`: lines no wider than a given width."""
         super().__init__()
         self._title, self._lines_for = title, lines_for
 

@@ -1,4 +1,4 @@
-"""Settings: each that fits a line, with its value and what it does; enter changes it and writes it back."""
+"""Settings: each that fits a line, with its value and what it does; enter edits and saves one."""
 
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar

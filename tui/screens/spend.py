@@ -115,7 +115,7 @@ class SpendScreen(Board[SpendPart]):
         return [Level(dollars(part.plan_day_nano), f"plan {short_usd(part.plan_day_nano)} a day")]
 
     def _readout(self, part: SpendPart, series: Sequence[Series], width: int) -> Content:
-        """The day under the cursor, exactly: the legend with that day's dollars."""
+        """The legend with the dollars of the day under the cursor."""
         if self._pointed is None:
             return legend(series, width)
         day = part.days[self._pointed]
@@ -127,7 +127,7 @@ class SpendScreen(Board[SpendPart]):
         return head + legend(series, width - head.cell_length, figures)
 
     def _beside(self, part: SpendPart, room: int) -> Content:
-        """What stands beside the total and is not in it, as much as there is room for."""
+        """Figures that the total does not include, as far as there is room."""
         groups = []
         if part.hidden_nano:
             groups.append(line(("plus ", "$dim"), short_usd(part.hidden_nano)))

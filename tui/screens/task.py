@@ -50,7 +50,7 @@ _HINDSIGHT = (
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """A line of the waterfall: a turn, or below it one of its subagents or misses."""
+    """A line of the waterfall: a turn, or one of its subagents or misses."""
 
     key: str
     turn: int
@@ -137,7 +137,7 @@ def curve(detail: TaskDetail) -> tuple[list[tuple[float, float]], list[Mark]]:
 
 
 def fact_lines(detail: TaskDetail, width: int, *, cut: bool = False) -> list[Content]:
-    """What is known of a task's end, a name beside each kind of fact: wrapped, or `cut` to a line each."""
+    """Facts about a task's end, each kind with its name: wrapped, or `cut` to one line each."""
     facts: list[tuple[str, Sequence[str]]] = [
         ("status", [status_words(detail.task)]),
         ("refused", [one.words for one in detail.refusals]),
@@ -191,7 +191,7 @@ class TaskScreen(EditingBoard[TaskPart]):
         self._table.set_rows(waterfall(part.detail))
 
     def _show_stand_in(self, snapshot: Snapshot | None, health: Health) -> bool:
-        """A task that is gone leaves nothing of itself."""
+        """Show that the task no longer exists, without its old figures."""
         if super()._show_stand_in(snapshot, health):
             return True
         if snapshot is None or snapshot.task is None or snapshot.task.detail is not None:
@@ -240,7 +240,7 @@ class TaskScreen(EditingBoard[TaskPart]):
         self.query_one("#task-facts", Picture).show(draw)
 
     def table_changed(self) -> None:
-        """Say what is in sight."""
+        """Name the visible rows in the border."""
         detail = self.part.detail if self.part else None
         turns = f" · {len(detail.turns):,}" if detail else ""
         label(
@@ -281,7 +281,7 @@ class TaskScreen(EditingBoard[TaskPart]):
             self.dashboard.push_screen(ReadScreen("What was carried", partial(carried_lines, carried)))
 
     def action_facts(self) -> None:
-        """All that is known of its end: the panel may have no room for it, or none at all."""
+        """Show all facts about the task's end, for which the panel may have no room."""
         if self.part is not None and self.part.detail is not None:
             detail = self.part.detail
             self.dashboard.push_screen(ReadScreen("Evidence", lambda width: fact_lines(detail, width)))
@@ -293,11 +293,11 @@ class TaskScreen(EditingBoard[TaskPart]):
             self.dashboard.edit(Split(task.id, step.turn))
 
     def action_move(self) -> None:
-        """Put the turn under the cursor on another task."""
+        """Move the turn under the cursor to another task."""
         task, step = self.edited_task(), self._table.selected
         if task is not None and step is not None:
             self.choose_task(f"Turn {step.turn} belongs to which task?", task, partial(MoveTurn, task.id, step.turn))
 
     def action_back(self) -> None:
-        """Back to the screen from which the task was opened."""
+        """Return to the screen from which the task was opened."""
         self.dashboard.close_task()

@@ -1,4 +1,4 @@
-"""Tasks: one row a task with what it cost and why; enter opens it."""
+"""Tasks: one row a task with its cost and where it went; enter opens it."""
 
 from collections.abc import Callable
 
@@ -43,7 +43,7 @@ def _mostly_nothing(
     rank: int,
     style: str = "",
 ) -> Column[TaskRow]:
-    """A column in which most rows have nothing: a dot there lets those that have an amount stand out."""
+    """A column that is empty in most rows: a dot there makes the amounts stand out."""
 
     def dotted(task: TaskRow) -> str:
         text = amount(task)
@@ -118,11 +118,11 @@ class TasksScreen(EditingBoard[TasksPart]):
         label(self.query_one("#tasks-panel"), self._title(part))
 
     def _listed(self, part: TasksPart) -> tuple[TaskRow, ...]:
-        """The month's tasks; runs of programs only if they are wanted, or all there is."""
+        """The month's tasks; program runs only if they are switched on, or if there is nothing else."""
         return part.tasks if self._with_runs else part.typed or part.tasks
 
     def _hidden_runs(self) -> str:
-        """How many runs of programs pass the filter but are hidden, and how to see them."""
+        """How many program runs pass the filter but are hidden, and how to show them."""
         if self.part is None or self._listed(self.part) is self.part.tasks:
             return ""
         hidden = len(self._table.matching(self.part.runs))
@@ -174,7 +174,7 @@ class TasksScreen(EditingBoard[TasksPart]):
         )
 
     def _unsure(self, task: TaskRow) -> Content:
-        """Where the rule that found this task was least sure, and what to press if it was wrong."""
+        """Where the rule that found this task was least certain, and what to press if it was wrong."""
         for one in self.part.unsure if self.part else ():
             if one.task_id == task.id:
                 said, key = ("starts a task", "b") if one.starts_task else ("continues its task", "enter, x at it")
@@ -189,7 +189,7 @@ class TasksScreen(EditingBoard[TasksPart]):
         return self._table.selected
 
     def follow(self, former: str, task: str) -> None:
-        """The cursor goes along when its task becomes part of another."""
+        """Move the cursor along when its task is merged into another."""
         self._table.follow(former, task)
 
     def action_open(self) -> None:
@@ -199,7 +199,7 @@ class TasksScreen(EditingBoard[TasksPart]):
             self.dashboard.open_task(task.id)
 
     def action_runs(self) -> None:
-        """List runs of programs, too, or hide them again."""
+        """Show program runs, too, or hide them again."""
         if self.part is not None and not self.part.typed:
             self.notify("All tasks of this month are program runs.")
             return

@@ -1,1 +1,1 @@
-"""The same dashboard in a browser: a page of our own around textual-serve, which loads nothing from elsewhere."""
+"""The dashboard in a browser: our own page around textual-serve, which loads nothing from other hosts."""

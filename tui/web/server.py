@@ -1,4 +1,4 @@
-"""Serves the dashboard to browsers that know the token: each one gets a dashboard of its own, as on a terminal.
+"""Serves the dashboard to browsers that know the token; each gets its own dashboard, as on a terminal.
 
 The token stands in the address that is printed. The first request with it leaves a cookie, so that the address can be
 cleaned; nothing is answered without one of the two. On loopback, requests that name another host are refused: a page
@@ -43,7 +43,7 @@ class TokenServer(Server):
         self._page = Template((Path(__file__).parent / "app_index.html").read_text(encoding="utf-8"))
 
     def serve(self, debug: bool = False) -> None:
-        """Serve until Ctrl-C; nothing is logged, for requests name the token."""
+        """Serve until Ctrl-C; nothing is logged, because requests contain the token."""
         del debug
         silent = logging.getLogger("taximeter.serve")
         silent.disabled = True
@@ -57,10 +57,10 @@ class TokenServer(Server):
         )
 
     async def on_startup(self, app: web.Application) -> None:
-        """No banner: the address is told once the service listens."""
+        """Print no banner; `on_ready` gets the address once the server listens."""
 
     async def handle_index(self, request: web.Request) -> web.Response:
-        """The page; everything on it comes from here."""
+        """The page; all of its resources come from this server."""
         font_size = request.query.get("fontsize", "")
         page = self._page.substitute(
             base=f"{request.scheme}://{html.escape(request.host)}",

@@ -1,1 +1,1 @@
-"""Drawings and the few widgets that take keys. A drawing is a pure function from numbers and a size to lines."""
+"""Drawings, and the few widgets that take keys. A drawing is a pure function of numbers and a size that gives lines."""

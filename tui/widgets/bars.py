@@ -1,4 +1,4 @@
-"""Lying bars with their figures, and the legend that names glyphs."""
+"""Horizontal bars with their figures, and the legend that names glyphs."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -16,7 +16,7 @@ _LEAST_BAR = 6
 
 
 class Row(NamedTuple):
-    """One bar: what it is of, how long, and its figure as text."""
+    """One bar: its name, its length, and its figure as text."""
 
     name: str
     value: float
@@ -27,7 +27,7 @@ class Row(NamedTuple):
 
 
 def bar_rows(rows: Sequence[Row], width: int, height: int) -> list[Content]:
-    """Names, bars and figures in three columns, longest first as given; what does not fit is said in the last line.
+    """Names, bars and figures in three columns, in the given order; the last line tells how much does not fit.
 
     Names that would read the same are cut in their middle; bars make room where that is not enough.
     """
@@ -63,7 +63,7 @@ def bar_rows(rows: Sequence[Row], width: int, height: int) -> list[Content]:
 
 
 def _cut(names: Sequence[str], width: int) -> list[str]:
-    """Names in so many cells: the end is left out, or the middle of those that would read the same without it."""
+    """Names cut to a width: at the end, or in the middle if they would otherwise read the same."""
     ends = [fit(name, width) for name in names]
     times = Counter(ends)
     return [

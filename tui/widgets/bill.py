@@ -1,4 +1,4 @@
-"""A task's bill: what it cost, how much work that was, and where the money went."""
+"""A task's bill: its cost, the amount of work, and where the money went."""
 
 from textual.content import Content
 
@@ -34,7 +34,7 @@ def bill_lines(task: TaskRow, when: str, width: int, *, with_dollars: bool = Fal
 
 
 def beside_the_cost(task: TaskRow) -> list[list[Content]]:
-    """What stands beside a task's cost: how much work it is, what came with it, what was paid twice."""
+    """The notes next to a task's cost: amount of work, extras, and what was paid twice."""
     notes = [
         [
             line(counted(task.calls, "call")),

@@ -14,7 +14,7 @@ _NAME = 11
 
 
 def budget_lines(report: BudgetReport, width: int, height: int) -> list[Content]:
-    """A line a budget that is set, then the layers as steps that climb from base to planned.
+    """One line for each budget that is set, then the layers as steps from base to planned.
 
     Where there is no room for all, the steps between give way to the first budget, further budgets to the steps.
     """
@@ -45,7 +45,7 @@ def budget_lines(report: BudgetReport, width: int, height: int) -> list[Content]
 
 
 def layer_lines(made: Layers, width: int) -> list[Content]:
-    """Base, what retries, abandoned work and waste add, the buffer, and the sum: each step begins where one ended."""
+    """Base, additions for retries, abandoned work and waste, buffer, and sum; each step starts where the last ended."""
     top, reached = made.planned_usd, made.base_usd
     steps = [("base", 0.0, reached, "$series-2")]
     for name, factor in (("retries", made.retry.used), ("abandoned", made.abandoned.used), ("waste", made.waste.used)):

@@ -1,4 +1,4 @@
-"""The cache clock: how long the prompt cache of a session still lives, in colour, figure and word."""
+"""The cache clock: how long a session's prompt cache stays warm, in colour, figure and word."""
 
 from typing import NamedTuple
 
@@ -20,9 +20,9 @@ class CacheState(NamedTuple):
 
 
 def cache_state(last_call_ms: int | None, ttl_ms: int | None, now_ms: int) -> CacheState:
-    """State of a cache that was last touched at the end of a call; cooling in the last fifth of its life.
+    """State of a cache that was last used at the end of a call; cooling in the last fifth of its TTL.
 
-    A call ahead of the clock, which was set back since, is as far from now as one behind it.
+    A call in the future (the clock was set back) is treated like one equally far in the past.
     """
     if last_call_ms is None or not ttl_ms:
         return CacheState("unknown", "$dim", 0, 0.0)

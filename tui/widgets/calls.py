@@ -1,4 +1,4 @@
-"""The columns of a list of calls: who asked, what was read and written, what it cost, what it did."""
+"""The columns of a list of calls: chain, tokens read and written, cost, tool use."""
 
 from store.reads.board import RecentCall
 from store.records import CallFlag
@@ -12,7 +12,7 @@ _LONG_PATH = 30
 
 
 def call_columns(project: str | None) -> tuple[Column[RecentCall], ...]:
-    """Columns of a session's calls; targets below `project` are shown from there on."""
+    """Columns of a session's calls; targets below `project` are shown relative to it."""
     return (
         Column("time", 8, lambda call: f"{local(call.last_at):%H:%M:%S}", style="$dim"),
         Column(
@@ -44,7 +44,7 @@ def call_columns(project: str | None) -> tuple[Column[RecentCall], ...]:
 
 
 def did(call: RecentCall, project: str | None) -> str:
-    """What a call missed and asked for: `Edit tests/test_invoice.py`."""
+    """A call's cache miss and its tool use: `Edit tests/test_invoice.py`."""
     missed = f"▲ {plain(cause_words(call.cause))}  " if call.cause else ""
     target = call.target or ""
     for separator in ("/", "\\"):
@@ -53,7 +53,7 @@ def did(call: RecentCall, project: str | None) -> str:
 
 
 def short_path(target: str) -> str:
-    """A long path from its end: `…/tests/upload.spec.ts`; anything else as it is."""
+    """The end of a long path, `…/tests/upload.spec.ts`; anything else unchanged."""
     slash = "/" if "/" in target else "\\"
     if len(target) <= _LONG_PATH or " " in target or slash not in target:
         return target

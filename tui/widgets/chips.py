@@ -1,4 +1,4 @@
-"""The sessions at work as a strip of chips, the shown one marked."""
+"""The active sessions as a row of chips, with the shown one marked."""
 
 from collections.abc import Collection, Sequence
 
@@ -17,10 +17,10 @@ _NUDGE_SIGN = "▲"
 def chips(
     sessions: Sequence[SessionSum], shown: str, width: int, unlisted: int = 0, nudged: Collection[int] = ()
 ) -> Content:
-    """As many chips as fit, the shown session always among them; at the end how many more there are, and the keys.
+    """As many chips as fit, always including the shown session; at the end how many more there are, and the keys.
 
     A click on a chip shows its session.
-    `unlisted`: sessions at work besides the given ones; `nudged`: ids of those with a nudge that nothing else shows.
+    `unlisted`: number of further active sessions; `nudged`: ids of sessions with a nudge that nothing else shows.
     """
     room = max(1, min(len(sessions), width // (_LEAST + 12)))
     at = next((index for index, one in enumerate(sessions) if one.native_id == shown), 0)
@@ -46,6 +46,6 @@ def chips(
 
 
 def at_rest(last: str, watched: int, width: int) -> Content:
-    """What stands there while no session is at work; `last` is when the one shown had its last record."""
+    """The text while no session is active; `last` is the time of the shown session's last record."""
     watching = f" · watching {counted(watched, 'folder')} for the next"
     return line((f" ◌ the last session, {last}", "$warn"), (watching, "$dim")).truncate(width, ellipsis=True)

@@ -1,4 +1,4 @@
-"""Columns of a table: how each is drawn and sorted, and which of them a width has room for.
+"""Columns of a table: how each is drawn and sorted, and which of them fit a width.
 
 One that has no room is left out whole, by its rank, and before all others one whose rows all say the same; one that is
 known to have nothing, always. A figure is never cut.
@@ -20,7 +20,7 @@ Figure = TypeVar("Figure")
 
 @dataclass(frozen=True, slots=True)
 class Column(Generic[Row]):
-    """How one column is drawn and sorted; `rank` says which columns go first when room runs out (0: stays)."""
+    """How one column is drawn and sorted; `rank` says which columns are dropped first for lack of room (0: never)."""
 
     title: str
     width: int
@@ -37,7 +37,7 @@ class Column(Generic[Row]):
 
 
 class Extent(NamedTuple):
-    """What all rows of a table want of a column that says what its text is made of."""
+    """The room that all rows of a table need in a column."""
 
     widest: int  # cells
     is_same: bool  # every row says the same
@@ -64,7 +64,7 @@ def figures(
     *,
     rank: int = 0,
 ) -> Column[Row]:
-    """A column of figures that are drawn in a form, and sorted as what they are, the largest first."""
+    """A column of formatted figures, sorted by value, largest first."""
     return Column(title, width, lambda row: form(value(row)), lambda row: value(row) or 0, True, rank, descending=True)
 
 
@@ -132,7 +132,7 @@ def _widest(column: Column[Row], rows: Sequence[Row]) -> int:
 def header_line(
     columns: Sequence[Column[Row]], places: Sequence[tuple[int, int]], sort: int | None = None, sign: str = ""
 ) -> Content:
-    """The titles; `sign` stands at the sorted column."""
+    """The titles, with `sign` at the sorted column."""
     pieces: list[Piece | str] = []
     for index, width in places:
         column = columns[index]
@@ -154,7 +154,7 @@ def row_line(columns: Sequence[Column[Row]], places: Sequence[tuple[int, int]], 
 
 
 def plain_table(columns: Sequence[Column[Row]], rows: Sequence[Row], width: int, height: int) -> list[Content]:
-    """A table without cursor: header and as many rows as fit."""
+    """A table without a cursor: header and as many rows as fit."""
     shown = rows[: max(0, height - 1)]
     places = layout(columns, width, shown, wanted=extents(columns, rows))
     return [header_line(columns, places), *(row_line(columns, places, row) for row in shown)]

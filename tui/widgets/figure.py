@@ -1,4 +1,4 @@
-"""A figure three lines high, for the one number that a panel is about."""
+"""A figure three lines high, for a panel's main number."""
 
 from collections.abc import Sequence
 
@@ -28,7 +28,7 @@ _SHAPES = {
 
 
 def large(text: str, style: str) -> list[Content] | None:
-    """The figure in three lines; None if it holds a sign that has no shape."""
+    """The figure in three lines; None if it contains a character without a shape."""
     if any(char not in _SHAPES for char in text):
         return None
     return [line(("".join(_SHAPES[char][row] for char in text), style)) for row in range(HEIGHT)]

@@ -1,4 +1,4 @@
-"""The line in which a table's filter is typed; it stands in place of the keys while it is open."""
+"""The input line for a table's filter, shown in place of the key line."""
 
 from typing import ClassVar
 
@@ -7,7 +7,7 @@ from textual.widgets import Input
 
 
 class FilterLine(Input):
-    """Enter keeps the filter and goes back to the table, escape takes it away."""
+    """Enter keeps the filter and returns to the table, escape removes it."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "screen.close_filter", "Clear the filter.", show=False)]
 

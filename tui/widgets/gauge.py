@@ -1,4 +1,4 @@
-"""How full something is: a context window with its levels, a plan's window, a budget."""
+"""Gauges: a context window with its levels, a plan's window, a budget."""
 
 from textual.content import Content
 
@@ -11,7 +11,7 @@ _NAME = 3  # cells
 
 
 def gauge(value: float, top: float, width: int, style: str, *, level: float = 0) -> Content:
-    """A bar on a track, with a level marked on it, 0 for none; past the top it is full."""
+    """A bar on a track with a level marked (0 for none); values above `top` draw a full bar."""
     grid = Grid(width, 1)
     filled = bar(min(value, top), top, width)
     grid.text(0, 0, filled, style)
@@ -23,7 +23,7 @@ def gauge(value: float, top: float, width: int, style: str, *, level: float = 0)
 
 
 def context_gauge(context: int, limit: int, compact_level: int, width: int) -> Content:
-    """`148k ████████│──── 200k`: the context of now, the level to compact at, the size at which the client does."""
+    """`148k ████████│──── 200k`: current context, level to compact at, size at which the client compacts."""
     left, right = fit(tokens(context), 5, right=True), tokens(limit)
     style = "$warn" if 0 < compact_level <= context else "$baseline"
     middle = gauge(context, limit, max(4, width - len(left) - len(right) - 2), style, level=compact_level)
@@ -31,7 +31,7 @@ def context_gauge(context: int, limit: int, compact_level: int, width: int) -> C
 
 
 def level_of(share: float) -> tuple[str, str]:
-    """The style and the word for how near a limit is."""
+    """Style and word for a share of a limit."""
     if share >= 1:
         return "$bad", "over"
     if share >= 0.9:

@@ -1,4 +1,4 @@
-"""A sheet of terminal cells to draw on: what plots, bars and heat maps put their glyphs on."""
+"""A grid of terminal cells on which plots, bars and heat maps are drawn."""
 
 from collections.abc import Sequence
 from itertools import groupby
@@ -13,7 +13,7 @@ Piece = tuple[str, str]  # text and the name of its style
 
 
 class Grid:
-    """`width` by `height` cells, each with a glyph and a style; what falls outside is not drawn."""
+    """`width` by `height` cells, each with a glyph and a style; drawing outside is ignored."""
 
     def __init__(self, width: int, height: int) -> None:
         self.width, self.height = max(0, width), max(0, height)
@@ -45,7 +45,7 @@ class Grid:
         return inside and all(glyph == " " for glyph in self._glyphs[y][x : x + width])
 
     def lines(self) -> list[Content]:
-        """The sheet from top to bottom."""
+        """The lines from top to bottom."""
         return [_line(glyphs, styles) for glyphs, styles in zip(self._glyphs, self._styles, strict=True)]
 
 
@@ -55,7 +55,7 @@ def _line(glyphs: list[str], styles: list[str]) -> Content:
 
 
 def line(*pieces: Piece | str) -> Content:
-    """A line put together from texts and (text, style) pairs; nothing in it is read as markup."""
+    """A line made of texts and (text, style) pairs; nothing in it is parsed as markup."""
     spans: list[Span] = []
     texts: list[str] = []
     at = 0
@@ -75,7 +75,7 @@ def clickable(words: Content, action: str) -> Content:
 
 
 def spread(left: Content, right: Content, width: int) -> Content:
-    """Two texts at the two ends of a line; the left one gives way."""
+    """Two texts at the two ends of a line; the left one is cut if there is too little room."""
     room = width - right.cell_length
     if room < 1:
         return right.truncate(width, ellipsis=True)
@@ -85,7 +85,7 @@ def spread(left: Content, right: Content, width: int) -> Content:
 
 
 def fitting(groups: Sequence[Content], width: int) -> Content:
-    """As many groups from the left as fit whole; one that does not is left out, and so is what follows it."""
+    """As many groups from the left as fit whole."""
     made = Content("")
     for group in groups:
         if made.cell_length + group.cell_length > width:

@@ -1,4 +1,4 @@
-"""A year of days: weeks from left to right, Monday on top, shades by what the user's own days cost."""
+"""Heat map of a year: weeks from left to right, Monday on top, shades by quartiles of the user's own days."""
 
 from collections.abc import Mapping
 from datetime import date, timedelta
@@ -16,7 +16,7 @@ _LABEL = 4
 
 
 def bounds(amounts: Mapping[date, float]) -> tuple[float, float, float]:
-    """Where the shades change: the quarters of the days that cost anything."""
+    """The bounds of the shades: quartiles of the days with any cost."""
     worked = sorted(amount for amount in amounts.values() if amount > 0)
     if not worked:
         return (0.0, 0.0, 0.0)
@@ -61,7 +61,7 @@ def heatmap(amounts: Mapping[date, float], until: date, width: int, *, pointed: 
 
 
 def key(limits: tuple[float, float, float], width: int) -> Content:
-    """What the shades mean, in dollars: below the weeks where there is room, else as few cells as it needs."""
+    """The shades' ranges in dollars: below the weeks if there is room, otherwise in as few cells as possible."""
     amounts = [axis_usd(limit) for limit in limits]
     long, short = (["nothing", *(to + amount for amount in amounts), "more"] for to in ("to ", ""))
     for words, gap in ((long, "  "), (short, " "), (["0", *short[1:]], " ")):

@@ -1,4 +1,4 @@
-"""What the same sessions would have cost with other rules of when to compact, as bars from zero."""
+"""The cost of the same sessions under other compaction rules, as bars from zero."""
 
 from textual.content import Content
 
@@ -14,7 +14,7 @@ _LEAST_BAR, _LEAST_FIGURE, _LEAST_WORDS = 10, 10, 17
 
 
 def hindsight_lines(report: BacktestReport, width: int) -> list[Content]:
-    """A line a rule: name, bar, cost, what it saves against never, and its share of what hindsight saves."""
+    """One line a rule: name, bar, cost, saving against never, and share of the saving possible in hindsight."""
     shown = [PolicyName.NEVER, *_FIXED, PolicyName.OURS, PolicyName.OPTIMUM]
     scores = [score for name in shown for score in report.result.scores if score.name == name]
     never = report.result.score(PolicyName.NEVER).cost_nano

@@ -1,4 +1,4 @@
-"""The last line of every screen: at most six keys, or what went wrong."""
+"""The last line of every screen: at most six keys, or an error."""
 
 from collections.abc import Sequence
 
@@ -11,7 +11,7 @@ from tui.words import plain
 
 
 class KeyLine(Sheet):
-    """Keys from the registry; a click on one does what the key does. Trouble takes the place of the keys."""
+    """Keys from the registry; a click on one acts like the key. An error replaces the keys."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -25,7 +25,7 @@ class KeyLine(Sheet):
             self.redraw()
 
     def draw(self, width: int, height: int) -> list[Content]:
-        """Whole keys only, as many as fit; the last one, which leads to all others, before the rest."""
+        """As many whole keys as fit, the last one (help) with priority."""
         if self._trouble:
             return [line((" ▲ ", "bold $warn"), (plain(self._trouble), "$warn")).truncate(width, ellipsis=True)]
         if not self._keys:

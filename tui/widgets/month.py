@@ -1,4 +1,4 @@
-"""A month of spend as it adds up, against what plans cost, and where it is going."""
+"""A month's cumulative spend with its forecast, against the plans' prices."""
 
 from collections.abc import Sequence
 from itertools import accumulate

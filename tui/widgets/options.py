@@ -1,4 +1,4 @@
-"""The three ways to go on, priced, the best one pointed at; and why they are priced so."""
+"""The three ways to continue with their prices, the best one marked, and the basis of the prices."""
 
 import re
 from collections.abc import Iterator
@@ -28,13 +28,13 @@ _TRIGGER_SOURCES = {
 }
 
 
-def about(nano: int) -> str:
-    """A modelled amount."""
+def approx_usd(nano: int) -> str:
+    """A modelled amount, marked `~`."""
     return f"~{short_usd(nano)}"
 
 
 def range_words(option: Option) -> str:
-    """Between which ends a way's cost is meant to lie: `$0.86 to $1.97`."""
+    """The range of an option's cost: `$0.86 to $1.97`."""
     return f"{short_usd(option.low_nano)} to {short_usd(option.high_nano)}"
 
 
@@ -45,13 +45,13 @@ def option_lines(options: Options, best: Option, width: int, *, with_bars: bool 
     """
     made = []
     top = max(max(option.cost_nano, option.high_nano) for option in options.ways)
-    figure = max(_LEAST_FIGURE, *(1 + cells(about(option.cost_nano)) for option in options.ways))
+    figure = max(_LEAST_FIGURE, *(1 + cells(approx_usd(option.cost_nano)) for option in options.ways))
     for option in options.ways:
         is_best = option.kind == best.kind
         pieces: list[Piece | str] = [
             ("▸ " if is_best else "  ", "bold $taxi"),
             (fit(NAMES[option.kind], _NAME), "bold" if is_best else ""),
-            (fit(about(option.cost_nano), figure, right=True), "bold"),
+            (fit(approx_usd(option.cost_nano), figure, right=True), "bold"),
         ]
         is_going_on = option.kind == OptionKind.CONTINUE
         words = f"({range_words(option)})" if is_going_on else effect(option)
@@ -70,7 +70,7 @@ def option_lines(options: Options, best: Option, width: int, *, with_bars: bool 
 
 
 def short_effect(option: Option) -> str:
-    """What a way saves or costs more, in as few cells as it needs."""
+    """What an option saves or costs more, in as few cells as possible."""
     saved = option.saving.point_nano
     if option.kind == OptionKind.CONTINUE or not saved:
         return ""
@@ -78,9 +78,9 @@ def short_effect(option: Option) -> str:
 
 
 def best_words(best: Option) -> str:
-    """The best way in one breath: `compact ~$1.71, saves $1.25`."""
+    """The best option in short: `compact ~$1.71, saves $1.25`."""
     saving = f", saves {short_usd(best.saving.point_nano)}" if best.saving.point_nano > 0 else ""
-    return f"{NAMES[best.kind]} {about(best.cost_nano)}{saving}"
+    return f"{NAMES[best.kind]} {approx_usd(best.cost_nano)}{saving}"
 
 
 def nudge_lines(text: str, width: int, height: int, *, why: str = "") -> list[Content]:
@@ -97,7 +97,7 @@ def nudge_lines(text: str, width: int, height: int, *, why: str = "") -> list[Co
 
 
 def _shorter(text: str) -> Iterator[str]:
-    """A nudge at four lengths: whole, without its range, without how it is done, and what to do alone."""
+    """A nudge at four lengths: whole, without its range, without how to do it, and only what to do."""
     brief = _RANGE.sub("", text)
     action, colon, saving = brief.rpartition(": ")
     what = _HOW.sub("", action)
@@ -120,7 +120,7 @@ def why_lines(report: ContextReport, nudge: NudgeRow | None, width: int) -> list
         ("first prompt of the session", tokens(report.baseline), "measured"),
         ("growth a call", f"~{tokens(round(ahead.estimate.growth))}", "modelled: this epoch and your other ones"),
         ("output a call", f"~{tokens(round(ahead.estimate.output))}", "modelled likewise"),
-        ("next call", about(ahead.next_call), "modelled"),
+        ("next call", approx_usd(ahead.next_call), "modelled"),
         ("next turn", range_words(ahead.next_turn.go_on), f"modelled: about {counted(ahead.next_turn.calls, 'call')}"),
         (
             "calls to come",
@@ -132,8 +132,12 @@ def why_lines(report: ContextReport, nudge: NudgeRow | None, width: int) -> list
             range_words(options.go_on),
             f"{MEANT_TO_HOLD} ({band.source} band, {counted(band.residuals, 'own forecast')})",
         ),
-        ("compact now costs", about(options.compact.one_off_nano), "at once: the summary, then reading again"),
-        ("a new session costs", about(options.new_session.one_off_nano), "at once: first prompt, start-up reading"),
+        ("compact now costs", approx_usd(options.compact.one_off_nano), "at once: the summary, then reading again"),
+        (
+            "a new session costs",
+            approx_usd(options.new_session.one_off_nano),
+            "at once: first prompt, start-up reading",
+        ),
         ("compact level", tokens(round(ahead.level)), "above it, compacting pays at the end of a turn"),
         ("the client compacts at", tokens(ahead.trigger), _TRIGGER_SOURCES[ahead.trigger_source]),
         (

@@ -1,4 +1,4 @@
-"""How fast a session spends: dollars an hour of late, and the last hour in columns."""
+"""A session's burn rate: recent dollars an hour, and the last hour as columns."""
 
 from collections.abc import Sequence
 
@@ -19,7 +19,7 @@ _COLUMN_MINUTES = (3, 4, 5, 6, 10)
 
 
 def burn_words(costs: Sequence[CallCost], now_ms: int) -> str:
-    """Dollars an hour at the pace of the last fifteen minutes, "" without a call in them.
+    """Dollars an hour over the last fifteen minutes, "" without a call in them.
 
     A session younger than five minutes counts as five.
     """
@@ -35,7 +35,7 @@ def burn_words(costs: Sequence[CallCost], now_ms: int) -> str:
 def last_hour(costs: Sequence[CallCost], now_ms: int, width: int, height: int) -> list[Content]:
     """What calls of the last hour cost, as columns of a few minutes from zero up, with the highest one named.
 
-    The head says what a column is of: the highest one is not what the hour came to. Columns stand on whole minutes of
+    The heading says what a column covers: the highest one is not the hour's total. Columns stand on whole minutes of
     the clock, so that they fill but never slide by parts. It takes three lines.
     """
     rows = min(_MOST_ROWS, height - 1)

@@ -1,4 +1,4 @@
-"""A widget that shows what a drawing makes of its size; it holds no figures of its own."""
+"""A widget that shows a drawing at its own size; it holds no figures itself."""
 
 from collections.abc import Callable, Sequence
 
@@ -17,7 +17,7 @@ def border_room(panel: Widget) -> int:
 
 
 def label(panel: Widget, title: Content | None = None, note: Content | None = None) -> None:
-    """Words in a panel's upper and lower border; those that stand there already are not drawn again."""
+    """Set the words in a panel's upper and lower border, unless they are there already."""
     if title is not None and panel.border_title != title.markup:
         panel.border_title = title
     if note is not None and panel.border_subtitle != note.markup:

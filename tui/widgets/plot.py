@@ -36,7 +36,7 @@ class Level(NamedTuple):
 
 
 class Mark(NamedTuple):
-    """Something that happened at a sample: a reset, a beginning."""
+    """An event at a sample: a reset, a beginning."""
 
     at: int
     words: str
@@ -61,7 +61,7 @@ class Axis:
 
 
 def nice_top(value: float) -> float:
-    """The least round figure (1, 1.5, 2, 2.5, 3, 4, 5, 6, 8 times a power of ten) that is not below a value."""
+    """The smallest round figure (1, 1.5, 2, 2.5, 3, 4, 5, 6, 8 times a power of ten) that is not below a value."""
     if value <= 0:
         return 1.0
     power = 10.0 ** floor(log10(value))
@@ -69,7 +69,7 @@ def nice_top(value: float) -> float:
 
 
 def legend_series(series: Sequence[Series], names: Sequence[str], samples: Sequence[Sequence[float]]) -> list[Series]:
-    """The series that a legend has to name: those that any sample has something of, under these names."""
+    """The series for a legend: those with a value in any sample, under these names."""
     return [
         one._replace(name=name)
         for index, (one, name) in enumerate(zip(series, names, strict=True))

@@ -1,4 +1,4 @@
-"""What every widget here draws on: lines, of which those that changed are drawn again.
+"""Base of all widgets here: draws lines, and redraws only those that changed.
 
 Textual's own way is to make all of a widget's text anew, each piece of it for the mouse to select; of most pictures a
 key or a new call changes a line or two, or nothing.
@@ -16,7 +16,7 @@ from textual.widget import Widget
 
 
 class Sheet(Widget):
-    """Subclasses say what its lines are, and when to look whether they are others."""
+    """Subclasses implement `draw`, and call `redraw` when the lines may have changed."""
 
     auto_links = var(False)  # what can be clicked looks like the rest
 
@@ -28,7 +28,7 @@ class Sheet(Widget):
         raise NotImplementedError
 
     def redraw(self) -> None:
-        """Draw what changed."""
+        """Redraw the lines that changed."""
         before = self._drawn
         if before is None or self._drawn_size != self.content_size:
             self.refresh()

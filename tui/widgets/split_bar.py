@@ -1,4 +1,4 @@
-"""Where a bill went (docs/tasks.md): one bar of parts whose lengths sum to its width, and the key to it."""
+"""Where a bill went (docs/tasks.md): one stacked bar, whose parts sum to its width, and its key."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -31,7 +31,7 @@ def split_bar(parts: Sequence[Part], width: int) -> Content:
 
 
 def split_key(parts: Sequence[Part], width: int, *, with_dollars: bool = False) -> list[Content]:
-    """Glyph, name and share of each part that is there, wrapped to the width."""
+    """Glyph, name and share of each part that is not zero, wrapped to the width."""
     total = sum(part.nano for part in parts)
     lines: list[Content] = []
     for part in parts:

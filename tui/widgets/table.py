@@ -79,7 +79,7 @@ class Table(Sheet, Generic[Row], can_focus=True):
         self._arrange()
 
     def follow(self, former: str, heir: str) -> None:
-        """Let the cursor go from one row to the one that it is now part of, unless it is moved before that is seen."""
+        """Move the cursor from a row to the one that it was merged into, unless the user moves it first."""
         self._heir = (former, heir)
         self._arrange()
 
@@ -102,7 +102,7 @@ class Table(Sheet, Generic[Row], can_focus=True):
                 return
 
     def reverse(self) -> None:
-        """Turn the order round."""
+        """Reverse the sort order."""
         self._descending = not self._descending
         self._arrange()
 
@@ -113,11 +113,11 @@ class Table(Sheet, Generic[Row], can_focus=True):
 
     @property
     def shown(self) -> Sequence[Row]:
-        """The rows that passed the filter, in their order."""
+        """The rows that pass the filter, in their order."""
         return self._shown
 
     def matching(self, rows: Sequence[Row]) -> list[Row]:
-        """Those of any rows that contain each of the filter's words."""
+        """Those of the given rows that contain each of the filter's words."""
         words = self._filter.split()
         if not words:
             return list(rows)
@@ -154,7 +154,7 @@ class Table(Sheet, Generic[Row], can_focus=True):
 
     @property
     def _lines(self) -> int:
-        """Rows in sight."""
+        """Number of visible rows."""
         return max(1, self.content_size.height - 1)
 
     @property
@@ -196,11 +196,11 @@ class Table(Sheet, Generic[Row], can_focus=True):
 
     @property
     def _wanted(self) -> str:
-        """The filter as it is named in a sentence: a pasted one may be long."""
+        """The filter as named in a sentence, shortened: a pasted one may be long."""
         return f"“{fit(self._filter, min(20, cells(self._filter)))}”"
 
     def position(self) -> str:
-        """`12–34 of 3,000`: what is in sight, for a border."""
+        """`12–34 of 3,000`: the visible rows, for a border."""
         total, shown = len(self._rows), len(self._shown)
         words = f" with {self._wanted}" if self._filter else ""
         if not shown:
@@ -235,7 +235,7 @@ class Table(Sheet, Generic[Row], can_focus=True):
         self.action_move(-3)
 
     def on_click(self, event: Click) -> None:
-        """Take the cursor to the clicked row; twice is enter. A click on a title sorts, the next one turns it round."""
+        """Move the cursor to the clicked row; a double click is enter. A click on a title sorts, another reverses."""
         offset = event.get_content_offset_capture(self)
         if offset.y == 0:
             if self._rows:

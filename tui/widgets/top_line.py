@@ -1,4 +1,4 @@
-"""The first line of every screen: the screens with their keys, what was spent, and whether the figures are live."""
+"""The first line of every screen: screens with their keys, spend, and whether the figures are live."""
 
 from textual.content import Content
 
@@ -28,7 +28,7 @@ class TopLine(Sheet):
         self.redraw()
 
     def draw(self, width: int, height: int) -> list[Content]:
-        """As much as the width has room for: the state and the screens first, then money, then the plan."""
+        """As much as fits: the state and the screens first, then money, then the plan."""
         tabs = Content("").join(self._names(width))
         right = line("  ") + self._state + line(" ")
         for figures in self._figures():
@@ -54,7 +54,7 @@ class TopLine(Sheet):
         return made
 
     def _figures(self) -> list[Content]:
-        """The same figures at several lengths, longest first: a plan's limits stop work, so they outlast the month."""
+        """The figures at several lengths, longest first; the month goes before a plan's limits, which stop work."""
         top = self._top
         if top is None:
             return []
@@ -73,7 +73,7 @@ class TopLine(Sheet):
 
 
 def _marked(spent: Spent) -> list[Piece]:
-    """What was spent; of its budget, if it has one."""
+    """Spend, and its budget if there is one."""
     if spent.budget is None:
         return _figure(spent)
     return [*_figure(spent), (f" of {axis_usd(dollars(spent.budget))}", _budget_style(spent) or "$dim")]
