@@ -1,12 +1,10 @@
 """What came in before each call of a session, from its records alone."""
 
-import pytest
-
 from store.records import CallFlag, ToolFlag
 from store.task_rows import SessionRecords
 from tests.unit.tasks.making import call, event, records, tool, turn
 from tracker.model.cost.carried import FIRST_PROMPT, OWN_TEXT, PROMPT, SUMMARY, UNTOLD, Kind, Source
-from tracker.model.cost.carried_session import PaidParts, Sums, add_session, command_head
+from tracker.model.cost.carried_session import PaidParts, Sums, add_session
 
 PAID = PaidParts(0, 1, 2, 3, 4, 5, 6, 7)
 
@@ -118,27 +116,3 @@ def test_unpriced_calls_carry_and_cost_nothing():
     add_session(session, dict.fromkeys((1, 2), PaidParts(0, None, None, None, None, None, None, None)), sums)
     assert sums.accounts[UNTOLD].tokens == 300
     assert (sums.prompts, sums.generation, sums.other) == (0, 0, 0)
-
-
-@pytest.mark.parametrize(
-    ("command", "head"),
-    [
-        ("pytest -q tests", "pytest"),
-        ("cd /code/api && git log --oneline -5", "git log"),
-        ('cd "/code/my api"; FOO=1 npm run test -- --watch', "npm run test"),
-        ("git -C /code/api --no-pager diff HEAD", "git diff"),
-        ("python -m pytest tests/unit", "python -m pytest"),
-        ("pytest tests/unit/test_a.py -q", "pytest"),
-        ("./gradlew test", "gradlew test"),
-        (".venv/bin/python scripts/make.py", "python scripts/make.py"),
-        ("timeout 60 cat docs/big.md | head", "cat docs/big.md"),
-        ("(make check)", "make check"),
-        ("sed -n '1,20p' a.py", "sed"),
-        ("# Start the web server in the background pnpm dev", "# Start the web server in the background"),
-        ("cd /x && for i in 1 2 3; do echo $i; done", "for i in 1 2 3; do echo $i; done"),
-        ("FOO=1 ", "FOO=1"),
-        ("", ""),
-    ],
-)
-def test_a_command_is_called_by_its_program_and_what_that_is_for(command: str, head: str):
-    assert command_head(command) == head

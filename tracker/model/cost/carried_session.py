@@ -1,9 +1,7 @@
 """A session's calls as the steps of `.carried`: what came in before each of them, and what it paid."""
 
-import re
 from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
-from functools import lru_cache
 from typing import NamedTuple
 
 from store.records import ToolFlag
@@ -24,23 +22,12 @@ from tracker.model.cost.carried import (
 )
 from tracker.model.cost.chain_call import ChainCall
 from tracker.model.cost.chains import session_chains
+from tracker.model.cost.command_head import command_head
 from tracker.model.cost.result_tokens import result_tokens
 
 _RUN = int(ToolFlag.RUN)
 # Their results are a line; what they load comes in beside it.
 _LOADERS = frozenset({"Skill", "SlashCommand", "ToolSearch"})
-# What stands before the program of a command line: another folder, variables, a time limit.
-_BEFORE_A_PROGRAM = re.compile(
-    r"""(?:(?:cd|source|\.)\s+(?:"[^"]*"|'[^']*'|[^\s;&|]+)\s*(?:&&|;)\s*|set\s+-\w+\s*(?:&&|;)\s*|[A-Za-z_]\w*=\S*\s+
-    |(?:sudo|time|nohup|nice|env|export)\s+|timeout\s+(?:-\S+\s+)*\d\S*\s+|[(\s]+)+""",
-    re.VERBOSE,
-)
-_GIT_OPTIONS = re.compile(r"git(?:\s+(?:-[Cc]\s+(?:\"[^\"]*\"|'[^']*'|\S+)|--no-pager))+")
-_A_FILE = re.compile(r"[/.\\]")
-_FILE_READERS = frozenset("cat head tail less bat jq python python3 node bash sh".split())
-_SHELL_WORDS = frozenset(("for", "while", "until", "if"))
-_SCRIPT_CHARS = 40
-_A_WORD = re.compile(r"[\w@~./\\:+,-]+")
 
 
 class PaidParts(NamedTuple):
@@ -153,24 +140,3 @@ def source_of(tool: ToolRow) -> Source:
     """What a result is called: the tool, and the file, the address, or the program that the command ran."""
     target = tool.target or ""
     return Source(Kind.TOOL, tool.name or "?", command_head(target) if tool.flags & _RUN else target)
-
-
-@lru_cache(maxsize=10_000)
-def command_head(command: str) -> str:
-    """The program of a command line with its verb, file or module: `git log`, `cat a.md`, `python -m pytest`."""
-    begun = _BEFORE_A_PROGRAM.match(command)
-    rest = command[begun.end() :] if begun else command
-    words = _GIT_OPTIONS.sub("git", rest, count=1).split(maxsplit=3)
-    # Nothing ends a comment where a command is kept as one line.
-    if not words or words[0].startswith("#") or words[0] in _SHELL_WORDS:
-        return (rest or command)[:_SCRIPT_CHARS].rstrip()
-    head = words[0].replace("\\", "/").rpartition("/")[2] or words[0]
-    for word in (one.rstrip(";)") for one in words[1:3]):
-        if not _A_WORD.fullmatch(word) or (word.startswith("-") and word != "-m"):
-            break
-        if _A_FILE.search(word) and head not in _FILE_READERS:
-            break
-        head = f"{head} {word}"
-        if word not in ("-m", "run"):
-            break
-    return head
