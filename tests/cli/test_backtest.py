@@ -63,7 +63,7 @@ def test_json_keeps_its_contract(folder: Path) -> None:
     assert made["assumptions"]["summary_kept_tokens"] == 12_000
 
 
-def test_nobody_compacted_so_never_is_what_was_billed(folder: Path) -> None:
+def test_without_any_compaction_the_rule_never_costs_what_was_billed(folder: Path) -> None:
     made = report(folder)
     never = next(policy for policy in made["policies"] if policy["name"] == "never")
     assert Decimal(never["cost_usd"]) == Decimal(made["recorded"]["cost_usd"])
@@ -138,7 +138,7 @@ def test_what_is_lost_after_a_sessions_last_call_is_named_for_ours_and_the_best_
     assert f" Followed only where the session goes on, as nudges ask: {share} and nothing." in text
 
 
-def test_a_history_in_which_nothing_would_have_been_said(tmp_path: Path) -> None:
+def test_a_history_without_nudges_is_reported_as_such(tmp_path: Path) -> None:
     Transcript(tmp_path / "claude").prompt("What is this?").call(30_000)
     text = run(tmp_path / "claude")
     assert "No compact nudge would have been shown: no session reached its compact level." in text

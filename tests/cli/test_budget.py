@@ -67,7 +67,7 @@ def test_a_budget_says_what_of_its_spend_is_a_floor_and_what_has_no_price(taxime
 
 
 @pytest.mark.parametrize("command", ["budget", "plans"])
-def test_what_no_record_shows_stands_beside_the_month(command: str, taximeter: Taximeter) -> None:
+def test_hidden_spend_is_shown_next_to_the_month(command: str, taximeter: Taximeter) -> None:
     taximeter.claude_dirs = [DATA / "s27_hidden_spend"]
     report = taximeter(command, "--json").json()
     hidden = report["hidden_this_month"]["cost_usd"] if command == "budget" else report["month"]["hidden_usd"]
@@ -126,7 +126,9 @@ def test_too_few_tasks_for_layers_are_counted(days: int, words: str, taximeter: 
     assert words in " ".join(taximeter("budget").out.split())
 
 
-def test_of_several_changes_all_are_made_or_none(taximeter: Taximeter, tree: Path, isolated_home: Path) -> None:
+def test_several_changes_are_applied_together_or_not_at_all(
+    taximeter: Taximeter, tree: Path, isolated_home: Path
+) -> None:
     file = isolated_home / "settings.toml"
     for wrong in ("week=abc", "week=-1", "colour=1", "week", "project:=7"):
         assert taximeter("budget", "--set", "month=200", "--set", wrong).code == 2
@@ -281,14 +283,14 @@ def test_the_providers_own_figure_counts_and_a_difference_is_said(taximeter: Tax
     assert tree.is_dir()
 
 
-def test_a_job_is_taken_out_again(taximeter: Taximeter, tree: Path) -> None:
+def test_a_recorded_job_can_be_removed(taximeter: Taximeter, tree: Path) -> None:
     taximeter("record", "song", "--unit-price", "1")
     assert taximeter("record", "--remove", "1", "--json").json()["jobs"] == []
     assert taximeter("record", "--remove", "1").code == 1
     assert tree.is_dir()
 
 
-def test_what_cannot_be_recorded_takes_nothing_out(taximeter: Taximeter, tree: Path) -> None:
+def test_a_job_that_cannot_be_recorded_removes_none(taximeter: Taximeter, tree: Path) -> None:
     taximeter("record", "song", "--unit-price", "1")
     for words in (("clip",), ("clip", "--unit-price", "1", "--accepted", "9"), ("--accepted", "1")):
         assert taximeter("record", *words, "--remove", "1").code == 2
@@ -324,7 +326,7 @@ def test_amounts_are_kept_to_the_last_decimal(taximeter: Taximeter, tree: Path) 
         (" \n", "--unit-price", "1"),
     ],
 )
-def test_a_job_that_cannot_be_is_refused(words: tuple[str, ...], taximeter: Taximeter, tree: Path) -> None:
+def test_an_impossible_job_is_refused(words: tuple[str, ...], taximeter: Taximeter, tree: Path) -> None:
     ran = taximeter("record", *words)
     assert ran.code in (1, 2)
     assert re.search(r"error|Error", ran.err)

@@ -271,7 +271,7 @@ class TestOneTask:
         assert "is reported" not in taximeter("spend", "--until", "2026-01-01").out
         assert "is reported" not in taximeter("spend", "--model", "claude-opus-5-5").out
 
-    def test_what_has_no_price_is_no_zero(self, taximeter: Taximeter) -> None:
+    def test_an_unpriced_call_is_not_shown_as_zero(self, taximeter: Taximeter) -> None:
         folder = str(CAPTURES / "v2-openai-priced" / ".cline")
         [task] = taximeter("--cline-dir", folder, "tasks", "--json").json()["tasks"]
         shown = taximeter("task", task["id"], "--no-sync").out
@@ -289,7 +289,7 @@ class TestOneTask:
         assert "reported" not in shown
 
 
-def test_rows_of_the_plugin_are_taken_in_and_are_the_calls_of_clines_record(
+def test_plugin_rows_are_ingested_as_the_same_calls_as_clines_record(
     user: Path, isolated_home: Path, taximeter: Taximeter
 ) -> None:
     session = SessionFolder(user / ".cline", "1795000100000_abcde")
@@ -370,6 +370,6 @@ class TestTasks:
         assert self.status(taximeter) == ("completed", "completion", 2)
 
 
-def test_files_that_are_rewritten_while_they_are_read_lose_and_double_nothing(tmp_path: Path) -> None:
+def test_files_rewritten_during_a_read_lose_and_duplicate_nothing(tmp_path: Path) -> None:
     torn = read_beside_writers(open_ledger(), tmp_path / ".cline", READS)
     assert torn > 0, "the writers were never met at work: the test shows nothing"

@@ -72,7 +72,7 @@ def test_the_demo_leaves_no_trace(taximeter: Taximeter, isolated_home: Path) -> 
     assert not isolated_home.exists()
 
 
-def test_who_looks_at_the_demo_finds_habits_of_that_moment(tmp_path: Path) -> None:
+def test_the_demo_has_habits_measured_at_that_moment(tmp_path: Path) -> None:
     """Measured anew beside the first nudge they gave the row under it another cent."""
     now = time.time()
     (tmp_path / "home").mkdir()

@@ -114,7 +114,7 @@ def test_commands_that_run_more_than_ours_stay_and_are_pointed_out(
     assert "by hand" in capsys.readouterr().err
 
 
-def test_a_file_that_was_not_there_is_gone_again(claude: Path) -> None:
+def test_uninstalling_removes_a_settings_file_that_installing_created(claude: Path) -> None:
     assert install(claude) == 0
     assert (claude / "settings.json").stat().st_mode & 0o777 == 0o600
     assert uninstall(claude) == 0
@@ -151,7 +151,9 @@ def test_installed_again_by_another_python_it_still_gives_back_every_byte(
     assert (claude / "settings.json").read_bytes() == ODD[name]
 
 
-def test_of_a_file_changed_since_only_our_entries_go(claude: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_only_our_entries_are_removed_from_a_file_changed_since(
+    claude: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     (claude / "settings.json").write_bytes(ODD["status line"])
     install(claude)
     changed = settings_of(claude)
@@ -194,7 +196,7 @@ def test_without_its_backup_only_our_entries_go(claude: Path, isolated_home: Pat
     assert settings_of(claude) == json.loads(ODD["one line"])
 
 
-def test_what_was_before_is_kept_as_a_backup(claude: Path, isolated_home: Path) -> None:
+def test_the_previous_settings_are_kept_as_a_backup(claude: Path, isolated_home: Path) -> None:
     (claude / "settings.json").write_bytes(ODD["tabs"])
     install(claude)
     [backup] = (isolated_home / "backups").iterdir()
@@ -229,7 +231,7 @@ def test_a_link_stays_a_link(claude: Path, tmp_path: Path) -> None:
         (b'{"statusLine": "x"}', "`statusLine` is not a command"),
     ],
 )
-def test_what_cannot_be_kept_whole_is_refused_with_a_sentence(
+def test_settings_that_would_lose_content_are_refused_with_a_sentence(
     content: bytes, said: str, claude: Path, isolated_home: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (claude / "settings.json").write_bytes(content)
@@ -242,13 +244,15 @@ def test_what_cannot_be_kept_whole_is_refused_with_a_sentence(
     assert not isolated_home.exists()
 
 
-def test_without_a_claude_folder_nothing_is_installed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_nothing_is_installed_without_a_claude_folder(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert install(tmp_path / "nowhere") == 1
     assert "no Claude Code folder at" in capsys.readouterr().err
     assert not (tmp_path / "nowhere").exists()
 
 
-def test_nobody_to_ask_is_an_error_and_the_change_is_shown(claude: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_without_a_terminal_to_ask_on_it_fails_and_shows_the_change(
+    claude: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert meter("install", "claude-code", "--claude-dir", str(claude)) == 2
     told = capsys.readouterr()
     assert '+        "hooks": [' in told.out

@@ -66,12 +66,12 @@ class TestSpend:
         assert int(Decimal(report["total"]["cost_usd"]) * 10**9) == recorded
         assert int(Decimal(report["hidden"]["cost_usd"]) * 10**9) == unrecorded
 
-    def test_hidden_spend_of_nothing_is_not_told(self, taximeter: Taximeter) -> None:
+    def test_hidden_spend_of_zero_is_not_mentioned(self, taximeter: Taximeter) -> None:
         taximeter.claude_dirs = [DATA / "s01_simple"]
         assert taximeter("spend", "--json").json()["hidden"] == {"cost_usd": "0.000000000", "sessions": 1}
         assert "unrecorded" not in taximeter("spend").out
 
-    def test_hidden_spend_that_nobody_knows_is_null(self, taximeter: Taximeter) -> None:
+    def test_unknown_hidden_spend_is_null(self, taximeter: Taximeter) -> None:
         taximeter.claude_dirs = [DATA / "v1_0_128"]
         report = taximeter("spend", "--json").json()
         assert report["hidden"] == {"cost_usd": None, "sessions": 0}
@@ -170,7 +170,7 @@ class TestSpend:
         assert "?" in total.split()
         assert "+?" not in total
 
-    def test_what_is_missed_without_a_price_is_no_zero_waste(self, taximeter: Taximeter, tmp_path: Path) -> None:
+    def test_waste_of_an_unpriced_miss_is_not_shown_as_zero(self, taximeter: Taximeter, tmp_path: Path) -> None:
         """The second call pays for the whole prompt again."""
         missed = {"model": "claude-nobody-9", "usage": {"cache_creation_input_tokens": 50_000, "output_tokens": 1}}
         files = {FILE: encoded(answer(2, message=missed), answer(3, message=missed))}
@@ -304,7 +304,7 @@ class TestDays:
     @pytest.mark.parametrize("where", ["Asia/Tokyo", "America/New_York"])
     @pytest.mark.parametrize("moment", ["9999-12-31T23:59:59.000Z", "0001-01-01T00:00:00.000Z"])
     @pytest.mark.parametrize("command", ["spend", "calls", "tasks", "cache"])
-    def test_a_time_at_the_ends_of_the_calendar_is_none(
+    def test_a_time_at_either_end_of_the_calendar_counts_as_missing(
         self, command: str, moment: str, where: str, taximeter: Taximeter, tmp_path: Path, zone: Callable[[str], None]
     ) -> None:
         """The call has the time of the line before it."""
@@ -431,7 +431,7 @@ class TestLists:
         taximeter.claude_dirs = [DATA / "v1_0_128"]
         assert "≥" in taximeter("calls").out
 
-    def test_what_is_written_for_an_hour_is_written_too(self, taximeter: Taximeter) -> None:
+    def test_one_hour_cache_writes_count_as_writes(self, taximeter: Taximeter) -> None:
         taximeter.claude_dirs = [DATA / "s11_onehour"]
         [call] = taximeter("calls", "--json").json_lines()
         assert (call["write_5m"], call["write_1h"]) == (1000, 2000)

@@ -170,9 +170,7 @@ class TestFailures:
         assert "damaged" in taximeter("doctor").out
         assert len(taximeter("doctor", "--json").json()["ledger"]["set_aside"]) == 1
 
-    def test_damage_that_a_command_meets_on_its_way_is_gone_with_the_next_one(
-        self, tree: Path, taximeter: Taximeter
-    ) -> None:
+    def test_damage_found_by_one_command_is_repaired_by_the_next(self, tree: Path, taximeter: Taximeter) -> None:
         write_tree(tree, {FILE: session_of(500)})
         taximeter("sync")
         gc.collect()
@@ -252,7 +250,7 @@ class TestDoctor:
         assert found["ledger"]["path"] == str(ledger_path())
         assert (found["calls"], found["sessions"], found["problems"]) == (3, 1, [])
 
-    def test_one_day_is_no_days(self, tree: Path, taximeter: Taximeter) -> None:
+    def test_a_single_day_is_not_written_as_days(self, tree: Path, taximeter: Taximeter) -> None:
         (tree / "settings.json").write_text('{"cleanupPeriodDays": 1}')
         assert "1 file; the client deletes them after 1 day\n" in taximeter("doctor").out
 
@@ -284,7 +282,7 @@ class TestDoctor:
             beside = ledger_path().with_name(f"{ledger_path().name}-wal").stat().st_size
             assert size == ledger_path().stat().st_size + beside
 
-    def test_a_folder_whose_name_goes_on_is_another(self, tree: Path, taximeter: Taximeter) -> None:
+    def test_a_folder_whose_name_only_starts_alike_is_another(self, tree: Path, taximeter: Taximeter) -> None:
         other = write_tree(tree.with_name(f"{tree.name}-work"), {OTHER_FILE: session_of(1, OTHER)})
         taximeter.claude_dirs.append(other)
         found = taximeter("doctor", "--json").json()

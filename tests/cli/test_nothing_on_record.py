@@ -16,7 +16,7 @@ def test_an_empty_part_is_not_an_empty_ledger(tree: Path, taximeter: Taximeter) 
         assert "No sessions found" not in ran.out
 
 
-def test_rows_without_rows_have_a_header(tree: Path, taximeter: Taximeter) -> None:
+def test_csv_without_rows_still_has_a_header(tree: Path, taximeter: Taximeter) -> None:
     assert tree
     full, empty = taximeter("calls", "--csv").rows(), taximeter("calls", "--csv", "--project", "nowhere").rows()
     assert empty == full[:1]

@@ -86,7 +86,7 @@ def test_an_empty_log_says_what_to_do(desk: Desk) -> None:
     assert "taximeter backtest shows what it would have been" in said
 
 
-def test_what_was_shown_stands_in_the_table_and_in_json(desk: Desk) -> None:
+def test_shown_nudges_are_in_the_table_and_in_json(desk: Desk) -> None:
     text = desk.said_compact()
     desk.advise()
     result = run("nudges", "--no-sync")
@@ -132,7 +132,7 @@ def test_all_lists_evaluations_that_did_not_fire(desk: Desk) -> None:
     assert {line["fate"] for line in lines} == {"shown", "not shown", "silent"} & {row["fate"] for row in rows}
 
 
-def test_a_program_gets_the_whole_log_and_a_person_is_told_what_is_left_out(desk: Desk) -> None:
+def test_json_has_the_whole_log_and_the_table_says_what_it_leaves_out(desk: Desk) -> None:
     desk.said_compact()
     with closing(open_ledger()) as db:
         names = [row[1] for row in db.execute("PRAGMA table_info(nudge)") if row[1] != "id"]
@@ -165,7 +165,7 @@ def test_what_was_shown_of_a_kind_is_counted_beyond_the_rows_listed(desk: Desk) 
     assert counted("--kind", "ttl") == counted("--since", "9999-01-01") == []
 
 
-def test_dismissing_takes_the_sentence_away(desk: Desk) -> None:
+def test_dismissing_removes_the_nudge(desk: Desk) -> None:
     text = desk.said_compact()
     result = run("nudges", "dismiss")
     assert result.output == f"dismissed: {text}\n"
@@ -220,7 +220,7 @@ def test_without_a_kind_all_are_off_until_those_of_the_start_are_on(desk: Desk) 
     assert load_settings().nudges.kinds is None
 
 
-def test_on_without_a_kind_brings_back_what_was_dismissed_three_times(desk: Desk) -> None:
+def test_nudges_on_without_a_kind_restores_kinds_dismissed_three_times(desk: Desk) -> None:
     for _ in range(3):
         desk.one = Transcript(desk.claude_dir, start_ms=int(time.time() * 1000) - 240_000)
         desk.said_compact()
@@ -231,7 +231,7 @@ def test_on_without_a_kind_brings_back_what_was_dismissed_three_times(desk: Desk
 
 
 @pytest.mark.parametrize("words", ["nudges off compact", "settings nudges.kinds new_session"])
-def test_what_is_switched_off_while_it_stands_is_said_nowhere_any_more(desk: Desk, words: str) -> None:
+def test_a_nudge_switched_off_while_open_disappears_everywhere(desk: Desk, words: str) -> None:
     desk.said_compact()
     assert due_nudges(read_advice(str(home()), desk.one.session), now_ms())
     assert "Compact now if you go on" in run("context", "--no-sync").output

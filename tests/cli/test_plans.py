@@ -160,7 +160,7 @@ def test_seats_have_limits_of_their_own(taximeter: Taximeter, days: Path, tmp_pa
     assert any("2 seats share this work evenly" in words for words in report["assumptions"])
 
 
-def test_a_plan_that_one_has_is_compared(taximeter: Taximeter, days: Path) -> None:
+def test_the_users_own_plan_is_compared(taximeter: Taximeter, days: Path) -> None:
     ran = taximeter("plans", "--days", str(days), "--plan", "ultra")
     assert "Against Ultra, which you have: ~$180 a month less." in ran.out
     report = taximeter("plans", "--days", str(days), "--plan", "ultra", "--json").json()
@@ -218,7 +218,7 @@ def test_a_file_that_is_no_list_of_days_is_one_line(text: str, taximeter: Taxime
     assert ran.err.count("\n") == 1
 
 
-def test_three_days_are_a_range_and_no_answer(taximeter: Taximeter, tmp_path: Path) -> None:
+def test_three_days_give_a_range_but_no_verdict(taximeter: Taximeter, tmp_path: Path) -> None:
     path = str(day_file(tmp_path / "d.csv", date(2026, 11, 16), 3, 6))
     report = taximeter("plans", "--days", path, "--json").json()
     assert report["history"]["range_only"] is True

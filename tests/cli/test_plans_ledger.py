@@ -95,7 +95,7 @@ def test_a_quiet_month_does_not_carry_the_overflow_of_a_busy_one(taximeter: Taxi
     assert fee < float(task["allocated_usd"]["pro"]) < fee + float(task["marginal_usd"]["pro"])
 
 
-def test_nobody_pays_for_work_that_waits(taximeter: Taximeter, tmp_path: Path) -> None:
+def test_work_that_waits_for_a_limit_costs_nothing(taximeter: Taximeter, tmp_path: Path) -> None:
     taximeter.claude_dirs = [write_history(tmp_path / "c", last_days(56, 30))]
     report = taximeter("plans", "--no-extra-usage", "--json").json()
     assert report["plans"][1]["overflow_is"] == "blocked work"
@@ -184,7 +184,7 @@ def test_what_a_plan_leaves_out_does_not_reach_its_fee(taximeter: Taximeter, tmp
     assert sum(others) == pytest.approx(100 * 15 / 21, rel=0.01)  # of 21 working days 15 are over
 
 
-def test_all_calls_unpriced_is_no_answer(taximeter: Taximeter, tmp_path: Path) -> None:
+def test_without_any_price_there_is_no_verdict(taximeter: Taximeter, tmp_path: Path) -> None:
     taximeter.claude_dirs = [write_history(tmp_path / "c", last_days(56), model="claude-nobody-9")]
     report = taximeter("plans", "--json").json()
     assert report["recommendation"]["plan"] == "cannot_tell"

@@ -131,7 +131,7 @@ def test_a_fault_is_one_line_without_the_key(
 
 @pytest.mark.usefixtures("tree")
 @pytest.mark.parametrize("faults", [["429:1"], ["503"], ["cut"], ["429:1", "cut"]])
-def test_a_fault_that_passes_is_waited_out(
+def test_a_transient_error_is_retried(
     faults: list[str], taximeter: Taximeter, provider: Provider, caplog: pytest.LogCaptureFixture, isolated_home: Path
 ) -> None:
     caplog.set_level(logging.DEBUG)
@@ -142,7 +142,7 @@ def test_a_fault_that_passes_is_waited_out(
 
 
 @pytest.mark.usefixtures("tree")
-def test_a_wrong_key_is_told_even_with_debug_and_shows_nothing(
+def test_a_wrong_key_is_reported_without_revealing_it_even_with_debug(
     taximeter: Taximeter,
     provider: Provider,
     monkeypatch: pytest.MonkeyPatch,
@@ -160,7 +160,7 @@ def test_a_wrong_key_is_told_even_with_debug_and_shows_nothing(
 
 
 @pytest.mark.usefixtures("tree", "provider")
-def test_what_is_no_key_is_not_sent(taximeter: Taximeter, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_malformed_key_is_not_sent(taximeter: Taximeter, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ANTHROPIC_ADMIN_KEY", "sk-ant with\ttabs and ünicode")
     ran = taximeter("reconcile", *SPAN)
     assert ran.code == 1

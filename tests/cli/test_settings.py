@@ -64,7 +64,7 @@ def test_a_file_that_cannot_be_used_is_one_line(
         ("[nudges]\nquiet = 1\n", "nudges.quiet: expected true or false, got a whole number"),
     ],
 )
-def test_a_word_that_would_silently_do_nothing_is_one_line(
+def test_an_invalid_value_is_a_one_line_error(
     text: str, said: str, tree: Path, taximeter: Taximeter, isolated_home: Path
 ) -> None:
     assert tree
@@ -159,7 +159,7 @@ def test_doctor_and_status_name_a_file_that_cannot_be_used(
     assert taximeter("doctor", "--json").json()["settings_problems"] == []
 
 
-def test_those_who_follow_agents_read_by_the_files_of_this_moment(isolated_home: Path) -> None:
+def test_followers_use_settings_and_prices_as_they_are_now(isolated_home: Path) -> None:
     said: list[str] = []
     reader, db = ReaderOptions(said.append), open_ledger()
 

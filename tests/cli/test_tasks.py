@@ -103,7 +103,7 @@ def test_tasks_sum_to_what_spend_says(scenario: str) -> None:
         assert sum(turn["calls"] for turn in task["turns"]) == task["calls"]
 
 
-def test_below_five_completed_tasks_there_is_a_list_and_no_rate(tmp_path: Path) -> None:
+def test_with_fewer_than_five_completed_tasks_there_is_a_list_but_no_rate(tmp_path: Path) -> None:
     Transcript(tmp_path / "c", "s1").prompt("why?").answer("a")
     report = task_list(tmp_path / "c")
     assert report["headline"]["completed"] == 1
@@ -378,7 +378,7 @@ def test_an_unsure_decision_is_told_with_the_prompts_words(tmp_path: Path) -> No
     assert f'.{unsure["turn"]} "the export of invoices should also hold…" ' in told
 
 
-def test_a_session_that_rests_is_no_work_at_hand(sessions: Path) -> None:
+def test_an_idle_session_is_not_current_work(sessions: Path) -> None:
     screen = run("context", "s1", "--claude-dir", str(sessions)).output
     assert "If you resume it, the likely rest of the session (about" in screen
     assert "From here" not in screen

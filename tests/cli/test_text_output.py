@@ -143,7 +143,7 @@ def test_no_dashboard_is_opened_where_what_it_draws_would_not_be_seen(tree: Path
     assert b"\x1b[?1049h" not in shown
 
 
-def test_what_tells_rows_apart_is_not_cut(narrow: Taximeter) -> None:
+def test_text_that_distinguishes_rows_is_not_cut(narrow: Taximeter) -> None:
     assert "claude-3-5-sonnet-20241022" in narrow("prices").out
     assert "best in hindsight" in narrow("backtest").out
     one = narrow("calls", "--json", "--limit", "1").json_lines()[0]
@@ -199,7 +199,7 @@ def test_sentences_are_no_wider_than_is_good_to_read(
         assert max(map(len, capsys.readouterr().out.splitlines())) == longest
 
 
-def test_no_count_is_rounded_to_a_thousand_thousands() -> None:
+def test_no_count_is_rounded_to_1000k() -> None:
     assert [tokens(count) for count in (999, 99_949, 999_499, 999_500, 1_000_000)] == [
         "999", "99.9k", "999k", "1.00M", "1.00M",
     ]  # fmt: skip
@@ -290,7 +290,7 @@ def test_a_task_that_a_filter_touches_is_said_to_be_whole(tree: Path, taximeter:
     assert said not in taximeter("tasks").out
 
 
-def test_one_of_a_thing_is_one(taximeter: Taximeter, tmp_path: Path) -> None:
+def test_a_single_thing_is_written_in_the_singular(taximeter: Taximeter, tmp_path: Path) -> None:
     taximeter.claude_dirs = [write_tree(tmp_path / "claude", {FILE: session_of(1)})]
     assert taximeter("sync").out.startswith("1 new call from 1 file (")
     assert " 1 call of 1 session;" in taximeter("doctor").out

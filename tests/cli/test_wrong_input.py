@@ -26,7 +26,7 @@ def test_a_period_that_ends_before_it_begins(report: str, tree: Path, taximeter:
 
 
 @pytest.mark.parametrize("report", ["spend", "tasks", "sessions", "calls", "cache", "backtest", "whatif"])
-def test_days_far_off_mean_from_the_beginning_and_for_ever(report: str, tree: Path, taximeter: Taximeter) -> None:
+def test_extreme_days_mean_no_bound(report: str, tree: Path, taximeter: Taximeter) -> None:
     assert tree
     for day in ("0001-01-01", "1969-12-31"):
         ran = taximeter(report, "--since", day, "--until", "9999-12-31")
@@ -41,7 +41,7 @@ def test_all_of_time_has_every_call(tree: Path, taximeter: Taximeter) -> None:
 
 
 @pytest.mark.parametrize("beginning", ["zz", "%", "_"])
-def test_a_session_that_nobody_has(beginning: str, tree: Path, taximeter: Taximeter) -> None:
+def test_an_unknown_session_is_one_sentence(beginning: str, tree: Path, taximeter: Taximeter) -> None:
     assert tree
     ran = taximeter("calls", "--session", beginning)
     assert (ran.code, ran.out) == (1, "")
@@ -75,7 +75,7 @@ def test_a_checkout_that_nobody_installed_knows_its_version(
 
 
 @pytest.mark.parametrize("word", ["record", "--help", "--version"])
-def test_a_reader_that_has_enough_is_no_failure(word: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_closed_pipe_is_not_an_error(word: str, monkeypatch: pytest.MonkeyPatch) -> None:
     class Closed:
         """Standard output whose reader has gone."""
 
@@ -135,7 +135,7 @@ def test_a_typo_gets_one_line(words: str, said: str, taximeter: Taximeter) -> No
     assert line.endswith(said)
 
 
-def test_what_nobody_foresaw_is_one_line_and_a_traceback_where_one_was_asked_for(
+def test_an_unexpected_error_is_one_line_and_a_traceback_with_debug(
     tree: Path, taximeter: Taximeter, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert tree

@@ -54,7 +54,7 @@ def background(ready: threading.Event) -> BackgroundJob:
     return BackgroundJob(ready.set)
 
 
-def test_it_is_made_in_another_process(
+def test_a_job_runs_in_another_process(
     background: BackgroundJob, ready: threading.Event, sample_db: sqlite3.Connection
 ) -> None:
     here, sessions = process_and_sessions(sample_db)
@@ -71,7 +71,7 @@ def test_it_is_made_in_another_process(
         (be_killed, ChildProcessError, "was ended"),
     ],
 )
-def test_what_goes_wrong_there_is_told_once(
+def test_an_error_in_a_job_is_raised_once(
     background: BackgroundJob,
     ready: threading.Event,
     sample_db: sqlite3.Connection,
@@ -85,7 +85,7 @@ def test_what_goes_wrong_there_is_told_once(
     background.raise_trouble()
 
 
-def test_ctrl_c_while_it_loads_is_not_its_to_handle(
+def test_a_job_ignores_ctrl_c_while_it_loads(
     background: BackgroundJob, ready: threading.Event, sample_db: sqlite3.Connection
 ) -> None:
     """One that was interrupted told of it on the terminal, which was the dashboard's."""
@@ -98,7 +98,7 @@ def test_ctrl_c_while_it_loads_is_not_its_to_handle(
     assert made
 
 
-def test_one_that_was_stopped_is_ended(
+def test_a_stopped_job_can_be_killed(
     background: BackgroundJob, ready: threading.Event, sample_db: sqlite3.Connection
 ) -> None:
     """Whoever leaves waited for it for ever."""

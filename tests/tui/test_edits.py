@@ -58,7 +58,7 @@ def test_each_edit_of_a_task_and_back(own_db: sqlite3.Connection, tasks: tuple[s
     assert apply_edit(own_db, Undo(), NOW_MS) == Edited("nothing to undo", failed=True)
 
 
-def test_an_edit_that_cannot_be_is_a_sentence(own_db: sqlite3.Connection, tasks: tuple[str, str]) -> None:
+def test_an_impossible_edit_returns_a_sentence(own_db: sqlite3.Connection, tasks: tuple[str, str]) -> None:
     told = apply_edit(own_db, Split(tasks[0], 1), NOW_MS)
     assert told.failed
     assert told.words.startswith("turn 1 already starts the task")
@@ -80,7 +80,7 @@ def test_a_kind_that_is_switched_on_again_forgets_its_dismissals(own_db: sqlite3
     assert [(one.kind, one.action) for one in kind_choices(own_db)] == [("before_expiry", "enabled")]
 
 
-def test_a_theme_is_kept_without_a_word(own_db: sqlite3.Connection) -> None:
+def test_a_theme_is_saved_without_a_message(own_db: sqlite3.Connection) -> None:
     assert apply_edit(own_db, SetTheme("light"), NOW_MS) == Edited("")
     assert load_settings().display.theme == "light"
 

@@ -56,7 +56,7 @@ def feed(claude_dir: Path, tmp_path: Path) -> Iterator[LedgerFeed]:
     made.stop()
 
 
-def test_the_first_look_fills_an_empty_ledger_and_says_so(feed: LedgerFeed) -> None:
+def test_the_initial_ingest_fills_an_empty_ledger_and_says_so(feed: LedgerFeed) -> None:
     told = Listening()
     feed.start(told)
     told.wait_for(
@@ -66,7 +66,7 @@ def test_the_first_look_fills_an_empty_ledger_and_says_so(feed: LedgerFeed) -> N
     told.wait_for(lambda: told.snapshots[-1].now is not None and told.snapshots[-1].now.task is not None)
 
 
-def test_a_first_look_that_was_interrupted_is_a_first_one_again(
+def test_an_interrupted_initial_ingest_is_an_initial_one_again(
     feed: LedgerFeed, claude_dir: Path, tmp_path: Path
 ) -> None:
     with closing(open_ledger(tmp_path / "state" / "ledger.db")) as db:
@@ -163,7 +163,7 @@ def test_edits_come_back_with_the_next_snapshot(feed: LedgerFeed) -> None:
     told.wait_for(lambda: told.snapshots[-1].tasks.tasks[0].title == tasks.tasks[0].title)  # type: ignore[union-attr]
 
 
-def test_an_edit_that_cannot_be_done_is_a_sentence(feed: LedgerFeed) -> None:
+def test_an_impossible_edit_returns_a_sentence(feed: LedgerFeed) -> None:
     feed.start(Listening())
     edited = feed.edit(Rename("t0000", "x"))
     assert edited.failed
@@ -324,7 +324,7 @@ class _ScreenStream(io.StringIO):
         return -1
 
 
-def test_a_large_first_look_is_read_by_several_processes(feed: LedgerFeed, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_large_initial_ingest_uses_several_processes(feed: LedgerFeed, monkeypatch: pytest.MonkeyPatch) -> None:
     new_calls = []
 
     def noting(*given: Any, **options: Any) -> None:

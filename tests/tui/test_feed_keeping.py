@@ -55,7 +55,7 @@ def test_a_nudge_that_is_due_is_told_once_here_and_on_the_desktop(tmp_path: Path
     assert told.nudges == keeper.on_desktop == [_DUE]
 
 
-def test_what_cannot_be_derived_is_told_and_tried_again_without_anything_new(
+def test_a_failed_rebuild_is_reported_and_retried_without_new_records(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("tui.feed._RETRY_SECONDS", 0.1)

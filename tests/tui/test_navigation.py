@@ -52,7 +52,7 @@ async def test_no_keys_lead_to_an_empty_board(sample_script: Script, seed: int) 
 
 
 @pytest.mark.parametrize("key", ["comma", "question_mark", "ctrl+p", "r", "m", "enter"])
-async def test_a_panel_that_is_told_twice_to_close_leaves_what_is_below(sample_script: Script, key: str) -> None:
+async def test_closing_a_panel_twice_leaves_the_screen_below_open(sample_script: Script, key: str) -> None:
     """Each click of a double click does: on an answer, or beside the palette."""
     app = dashboard(sample_script, start="tasks")
     async with app.run_test(size=(120, 40)) as pilot:
@@ -242,7 +242,7 @@ async def test_the_arrows_move_through_the_table_again_once_it_is_back(sample_sc
             assert app.focused is table is not None
 
 
-async def test_a_task_that_is_gone_leaves_nothing_of_itself(sample_script: Script) -> None:
+async def test_a_removed_task_leaves_no_figures_on_screen(sample_script: Script) -> None:
     gone = {"is": False}
 
     def script(request: ViewRequest) -> Snapshot:

@@ -188,7 +188,7 @@ def test_sums_of_sessions_say_what_is_not_known_of_them(sample_db: sqlite3.Conne
     sample_db.execute("ROLLBACK")
 
 
-async def test_a_session_that_rests_is_no_work_at_hand(sample_script: Script) -> None:
+async def test_an_idle_session_is_not_current_work(sample_script: Script) -> None:
     part = sample_script(ViewRequest()).now
     assert part is not None
     assert part.context is not None

@@ -143,7 +143,7 @@ def test_a_chip_says_that_its_session_has_a_nudge(room: Room) -> None:
         assert chips(part.sessions, "b", width, 0, {nudged}).cell_length <= width
 
 
-async def test_what_is_shown_stays_while_another_is_busier(room: Room) -> None:
+async def test_the_shown_session_stays_while_another_is_busier(room: Room) -> None:
     """Each second another session has the latest record; only the arrows and rest change what is shown."""
     minute = {"at": 4.0}
     for index, session in enumerate("abc"):
@@ -199,7 +199,7 @@ class Watched:
         return self.app.snapshot.now.session.native_id
 
 
-async def test_what_was_left_gives_way_to_where_the_person_went_on(room: Room) -> None:
+async def test_a_left_session_is_replaced_by_the_one_where_the_user_continued(room: Room) -> None:
     """`/clear` begins another session in the same terminal; a run of a program is not it, and the arrows lead back."""
     watched = Watched(room)
     room.work("a", 0)

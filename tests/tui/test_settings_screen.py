@@ -29,7 +29,7 @@ async def test_settings_are_handed_to_the_feed(sample_script: Script) -> None:
         assert SetSetting("plan.id", "max") in feed(app).edits
 
 
-async def test_a_setting_that_cannot_be_stays_to_be_mended(sample_script: Script) -> None:
+async def test_an_invalid_setting_stays_open_for_correction(sample_script: Script) -> None:
     app = dashboard(sample_script, start="plans")
     async with app.run_test(size=(120, 40), notifications=True) as pilot:
         await settled(pilot)
@@ -45,7 +45,7 @@ async def test_a_setting_that_cannot_be_stays_to_be_mended(sample_script: Script
         assert feed(app).edits == [SetSetting("plan.seats", "2")]
 
 
-async def test_a_plan_that_there_is_not_stays_to_be_mended(sample_script: Script) -> None:
+async def test_an_unknown_plan_stays_open_for_correction(sample_script: Script) -> None:
     app = dashboard(sample_script, start="plans")
     async with app.run_test(size=(120, 40), notifications=True) as pilot:
         await settled(pilot)
@@ -82,7 +82,7 @@ def test_a_value_is_typed_again_as_it_was(name: str, text: str, seen: str) -> No
     assert parsed(setting, typed(value)) == parsed(setting, text)
 
 
-def test_no_edit_keeps_a_plan_that_there_is_not() -> None:
+def test_no_edit_saves_an_unknown_plan() -> None:
     with pytest.raises(SettingsError, match="there is no 'nonsense'"):
         parsed(setting_of("plan.id"), "nonsense")
     assert parsed(setting_of("plan.id"), "") is None

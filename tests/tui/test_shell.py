@@ -62,7 +62,7 @@ def test_without_an_agents_folder_the_known_places_are_named(monkeypatch: pytest
     assert made == [["~/.claude/projects", "~/.config/claude/projects", "~/.cline", "editors' storage folders"]]
 
 
-def test_a_dashboard_that_failed_does_not_end_as_one_that_was_left(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_crashed_dashboard_does_not_exit_with_0(monkeypatch: pytest.MonkeyPatch) -> None:
     def fails(self: Dashboard) -> None:
         self.exit(return_code=1)
 
@@ -74,14 +74,14 @@ def test_a_dashboard_that_failed_does_not_end_as_one_that_was_left(monkeypatch: 
     assert ended.value.code == 1
 
 
-async def test_the_first_look_shows_how_far_it_is() -> None:
+async def test_the_initial_ingest_shows_its_progress() -> None:
     health = Health(Phase.READING, "40 of 80 files, 200 of 400 MB", 0.5)
     text = await drawn(dashboard(lambda request: None, health=health), size=(80, 24))
     assert "40 of 80 files, 200 of 400 MB" in text
     assert "◌ reading 50%" in text.splitlines()[0]
 
 
-async def test_figures_wait_for_the_end_of_the_very_first_look() -> None:
+async def test_no_figures_are_shown_before_the_very_first_ingest_ends() -> None:
     """Calls are on record before tasks are: until then half of what the screens would say is false."""
     app = dashboard(health=Health(Phase.READING, "finding tasks in new records", 1.0, is_first=True))
     async with app.run_test(size=(80, 24)) as pilot:
@@ -350,7 +350,7 @@ async def test_page_keys_right_behind_the_one_that_opens_the_palette() -> None:
         await says(pilot, "go: tasks")
 
 
-async def test_figures_that_come_while_screens_are_taken_down_are_nobodys() -> None:
+async def test_a_snapshot_that_arrives_while_screens_close_is_ignored() -> None:
     """On a busy machine they ended the dashboard, which was being left, with an error."""
     app = dashboard()
     async with app.run_test(size=(80, 24)) as pilot:
@@ -359,7 +359,7 @@ async def test_figures_that_come_while_screens_are_taken_down_are_nobodys() -> N
         app.on_arrived(Arrived(snapshot(app.request)))
 
 
-async def test_ctrl_r_looks_again() -> None:
+async def test_ctrl_r_ingests_new_records() -> None:
     app = dashboard()
     async with app.run_test(size=(80, 24)) as pilot:
         await settled(pilot)

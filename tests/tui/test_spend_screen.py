@@ -69,7 +69,7 @@ async def test_a_day_is_pointed_at_with_keys_and_mouse(sample_script: Script) ->
         assert "Sun 01 " in await settled(pilot)
 
 
-async def test_who_points_at_the_latest_day_points_at_the_next_one_once_it_has_work() -> None:
+async def test_a_cursor_on_the_latest_day_moves_to_the_next_once_it_has_work() -> None:
     """The screen may be open over midnight."""
     worked = {"days": 18}
 

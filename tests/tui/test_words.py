@@ -19,7 +19,7 @@ def test_a_day_of_another_year_has_its_year_in_no_more_room() -> None:
     assert words.day_and_time(a_year_ago, NOW_MS) == "Nov 20 2025"
 
 
-def test_a_first_look_says_how_far_it_is_ten_times_a_second_and_soon_how_long_it_takes(
+def test_ingest_progress_is_shown_ten_times_a_second_and_soon_with_the_time_left(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     seconds, said = [100.0], list[tuple[str, float]]()

@@ -39,7 +39,7 @@ def test_what_the_client_will_compact_soon_saves_less(desk: Desk) -> None:
     assert told.text == "Compact now if you go on, 120k of context: saves ~$0.23 (-$0.27 to $2.21), back in 2 turns"
 
 
-def test_below_the_level_nothing_is_said_and_the_look_is_logged(desk: Desk) -> None:
+def test_below_the_level_the_evaluation_is_logged_but_not_shown(desk: Desk) -> None:
     one = grow(desk.transcript(), until=100_000)
     assert desk.advise(one.now) == []
     [row] = desk.log("compact")
@@ -95,7 +95,7 @@ def test_a_shown_nudge_is_not_repeated_for_twelve_calls(desk: Desk) -> None:
     assert row["fired"]
 
 
-def test_a_nudge_that_nobody_saw_is_said_at_the_next_turn(desk: Desk) -> None:
+def test_an_unseen_nudge_is_shown_at_the_next_turn(desk: Desk) -> None:
     one = grow(desk.transcript(), until=120_000)
     desk.advise(one.now)
     one.prompt("and then").tool_turns([121_000])
@@ -163,7 +163,7 @@ def test_a_plan_in_progress_is_waited_for(
     assert [told.kind for told in desk.advise(one.now)] == ["compact"]
 
 
-def test_a_plan_that_was_refused_is_none(desk: Desk) -> None:
+def test_a_refused_plan_does_not_delay_the_nudge(desk: Desk) -> None:
     one = grow(desk.transcript(), until=100_000)
     todo = ("TaskUpdate", {"taskId": "7", "status": "in_progress"})
     one.prompt("plan it").call(120_000, todo).results("Task not found", is_error=True).call(120_500)

@@ -28,7 +28,7 @@ from tracker.model.forecast.next_calls import band_for
 from tracker.model.quantiles import bootstrap_mean_interval
 
 
-def test_what_summaries_leave_is_measured_from_the_third_on(desk: Desk) -> None:
+def test_the_size_after_a_compaction_is_measured_from_the_third_on(desk: Desk) -> None:
     for number, after in enumerate((50_000, 70_000)):
         last = compacted(desk, number, after)
     desk.take_in()
@@ -54,7 +54,7 @@ def test_what_summaries_leave_is_measured_from_the_third_on(desk: Desk) -> None:
         ({"session_id": 2}, {}),
     ],
 )
-def test_only_what_the_client_did_by_itself_at_a_known_size_teaches(
+def test_only_the_clients_own_compactions_at_a_known_size_are_measured(
     changed: dict[str, Any], learned: dict[str, int]
 ) -> None:
     one = Compaction(1, "claude-code", "5ea3b8df", 7, "auto", 130_000)._replace(**changed)

@@ -110,7 +110,7 @@ def test_no_hook_shows_a_nudge_that_was_dismissed_in_the_dashboard(desk: Desk) -
     assert [desk.files.show(one.session, event, one.now) for event in ("Stop", "UserPromptSubmit")] == [None, None]
 
 
-def test_who_was_told_to_start_over_is_not_told_to_compact_a_few_calls_later(desk: Desk) -> None:
+def test_after_a_new_session_nudge_no_compact_nudge_follows_within_a_few_calls(desk: Desk) -> None:
     one, _ = new_topic(desk)
     assert desk.advise(answered(one).now) == []
     assert open_nudge(desk.db, 1, Preferences(), one.now) is None, "nor does Now speak of it any more"
@@ -208,7 +208,7 @@ def test_cold_resume_waits_for_the_cache_and_speaks_on_resume(desk: Desk) -> Non
     assert desk.files.show(one.session, "UserPromptSubmit", cold_at) is None
 
 
-def test_who_was_told_to_compact_on_resume_is_not_told_again_at_the_turns_end(desk: Desk) -> None:
+def test_a_compact_nudge_on_resume_is_not_repeated_at_the_turns_end(desk: Desk) -> None:
     only(desk, "cold_resume")
     one = desk.transcript(model="claude-opus-5-5")
     one.prompt("Add totals to the report").tool_turns([60_000, 160_000, 250_000])
@@ -218,7 +218,7 @@ def test_who_was_told_to_compact_on_resume_is_not_told_again_at_the_turns_end(de
     assert desk.log("compact")[-1]["reason"] == "too soon after the last nudge or compaction"
 
 
-def test_what_did_not_become_cold_leaves_no_trace_in_the_log(desk: Desk) -> None:
+def test_a_cache_that_stayed_warm_leaves_nothing_in_the_log(desk: Desk) -> None:
     one = desk.transcript(model="claude-opus-5-5")
     one.prompt("Add totals to the report").tool_turns([60_000, 120_000, 155_000])
     desk.advise(one.now)

@@ -42,7 +42,7 @@ def test_an_id_that_is_no_file_name_has_no_advice(session: str, isolated_home: P
 
 
 @given(ODD_ADVICE, st.integers(), st.sampled_from(["Stop", None]))
-def test_odd_advice_never_raises_and_what_is_due_can_be_shown(
+def test_malformed_advice_never_raises_and_due_nudges_can_be_shown(
     advice: dict[str, object], now_ms: int, event: str | None
 ) -> None:
     for nudge in due_nudges(advice, now_ms, event):

@@ -75,7 +75,7 @@ def test_an_event_says_at_most_one_thing_and_is_noted_without_its_text(sample: d
     ],
     ids=["nothing", "cut", "list", "null", "number", "text", "bytes", "types", "escape", "long", "deep", "trailing"],
 )
-def test_whatever_comes_in_the_hook_ends_well_and_silently(event: str, payload: bytes, home: Path) -> None:
+def test_any_payload_ends_with_0_and_no_output(event: str, payload: bytes, home: Path) -> None:
     done = run(["hook", event], payload, home)
     assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
 
@@ -221,7 +221,7 @@ def test_of_many_hooks_at_once_one_shows_the_nudge(home: Path) -> None:
     ],
     ids=["expired", "not yet", "another event", "no text", "no name", "no id", "no time"],
 )
-def test_what_is_not_due_is_not_said(changes: dict[str, Any], home: Path) -> None:
+def test_a_nudge_that_is_not_due_is_not_shown(changes: dict[str, Any], home: Path) -> None:
     stop = payload_of("Stop")
     write_advice(str(home), stop["session_id"], {"nudge": nudge(**changes)})
     assert run_hook(stop, home).stdout == b""
@@ -241,7 +241,7 @@ def test_advice_of_one_session_is_not_told_in_another(home: Path) -> None:
     assert run_hook(payload_of("UserPromptSubmit"), home).stdout == b""
 
 
-def test_inside_a_subagent_nothing_is_said(home: Path) -> None:
+def test_no_nudge_is_shown_inside_a_subagent(home: Path) -> None:
     stop = payload_of("Stop", agent_id="a1")
     write_advice(str(home), stop["session_id"], {"nudge": nudge()})
     assert run_hook(stop, home).stdout == b""

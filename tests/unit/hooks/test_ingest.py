@@ -119,7 +119,7 @@ def test_a_line_that_follows_its_stop_is_waited_for_off_the_hooks_path(isolated_
     wait_for_rest(isolated_home)
 
 
-def test_a_turn_that_ends_while_another_is_taken_in_is_not_left_out(isolated_home: Path, transcript: Path) -> None:
+def test_a_turn_that_ends_during_an_ingest_is_ingested_too(isolated_home: Path, transcript: Path) -> None:
     payload = payload_of("Stop", session_id=SESSION, transcript_path=str(transcript))
     for number in range(2, 8):
         run_hook(payload, isolated_home)
@@ -133,7 +133,7 @@ def test_a_turn_that_ends_while_another_is_taken_in_is_not_left_out(isolated_hom
 
 
 @pytest.mark.usefixtures("here")
-def test_a_compaction_that_waits_for_slow_hooks_of_the_user_is_taken_in(
+def test_a_compaction_that_waits_for_the_users_slow_hooks_is_ingested(
     isolated_home: Path, transcript: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(ingest, "COMPACTION_SECONDS", 2.0)
@@ -200,7 +200,7 @@ def test_the_end_of_a_session_is_in_the_ledger_when_its_hook_returns(isolated_ho
     wait_for_rest(isolated_home)
 
 
-def test_the_end_of_a_session_waits_for_whoever_takes_in_but_not_for_ever(home: Path, transcript: Path) -> None:
+def test_session_end_waits_for_the_running_ingest_but_not_for_ever(home: Path, transcript: Path) -> None:
     payload = payload_of("SessionEnd", session_id=SESSION, transcript_path=str(transcript))
     began = time.monotonic()
     assert run_hook(payload, home).returncode == 0
@@ -208,13 +208,13 @@ def test_the_end_of_a_session_waits_for_whoever_takes_in_but_not_for_ever(home: 
     assert calls(home) == 0
 
 
-def test_beside_a_watcher_no_hook_takes_in(home: Path, transcript: Path) -> None:
+def test_no_hook_ingests_while_a_watcher_runs(home: Path, transcript: Path) -> None:
     run_hook(payload_of("Stop", session_id=SESSION, transcript_path=str(transcript)), home)
     time.sleep(0.5)
     assert not (home / "ledger.db").exists()
 
 
-def test_hooks_alone_advise_show_and_note_it(isolated_home: Path, tmp_path: Path) -> None:
+def test_hooks_alone_write_show_and_record_a_nudge(isolated_home: Path, tmp_path: Path) -> None:
     """As with a watcher: after a turn its nudge lies ready, the next prompt shows it, and the log says so."""
     one = Transcript(tmp_path / "claude", start_ms=int(time.time() * 1000) - 200_000)
     one.prompt("go").tool_turns(list(range(30_000, 113_000, 7_000)))

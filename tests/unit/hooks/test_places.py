@@ -9,7 +9,7 @@ from hooks.places import launcher, state_home
 from store.ledger import home
 
 
-def test_the_environment_decides(isolated_home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_environment_variable_names_the_state_folder(isolated_home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert state_home("/recorded") == str(isolated_home) == str(home())
     monkeypatch.setenv("TAXIMETER_HOME", "~/meter")
     assert state_home() == str(home())
@@ -18,7 +18,7 @@ def test_the_environment_decides(isolated_home: Path, monkeypatch: pytest.Monkey
 
 @pytest.mark.parametrize("data_folder", [None, "", "relative/folder", "/data"])
 @pytest.mark.parametrize(("platform", "folders"), [("linux", unix.Unix), ("darwin", macos.MacOS)])
-def test_without_it_the_platform_does(
+def test_without_the_variable_the_platforms_folder_is_used(
     data_folder: str | None, platform: str, folders: type[unix.Unix], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("TAXIMETER_HOME")
@@ -29,5 +29,5 @@ def test_without_it_the_platform_does(
     assert state_home("/recorded") == "/recorded"
 
 
-def test_the_launcher_is_there() -> None:
+def test_the_launcher_exists() -> None:
     assert Path(launcher()).is_file()

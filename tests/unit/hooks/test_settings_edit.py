@@ -66,7 +66,7 @@ def installed(settings: dict[str, Any], program: Program = PROGRAM, version: tup
 
 
 @given(SETTINGS)
-def test_taking_out_what_was_put_in_gives_what_was_there(settings: dict[str, Any]) -> None:
+def test_uninstalling_restores_the_settings_from_before(settings: dict[str, Any]) -> None:
     before = copy.deepcopy(settings)
     made = installed(settings)
     assert settings == before
@@ -77,7 +77,7 @@ def test_taking_out_what_was_put_in_gives_what_was_there(settings: dict[str, Any
 
 
 @given(SETTINGS)
-def test_twice_is_once_and_a_new_installation_replaces_an_old_one(settings: dict[str, Any]) -> None:
+def test_installing_is_idempotent_and_replaces_an_old_installation(settings: dict[str, Any]) -> None:
     once = installed(settings)
     assert installed(once) == once
     assert installed(installed(settings, OTHER)) == once
@@ -135,7 +135,7 @@ def test_the_command_names_absolute_paths_and_no_environment() -> None:
         (None, None),
     ],
 )
-def test_ours_is_told_from_others(command: object, words: list[str] | None) -> None:
+def test_our_command_is_recognised_among_others(command: object, words: list[str] | None) -> None:
     assert our_words(command, "hook") == words
 
 

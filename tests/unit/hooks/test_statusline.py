@@ -191,7 +191,7 @@ def test_the_nudge_is_on_the_line_as_long_as_it_is_true(home: Path) -> None:
     ("events", "form", "is_said"),
     [([], "{nudge}", True), (["Stop"], "{nudge}", False), (None, "{nudge}", False), ([], "{context}", False)],
 )
-def test_the_line_says_what_no_hook_does_and_that_counts_once(
+def test_a_nudge_without_a_hook_is_shown_in_the_line_and_counts_once(
     home: Path, events: list[str] | None, form: str, *, is_said: bool
 ) -> None:
     session = SUBSCRIBER["session_id"]

@@ -121,7 +121,7 @@ def test_an_odd_payload_does_no_harm(payload: bytes, home: Path, run_hook: RunHo
     assert [line["event"] for line in spool_lines(home)] == ["TaskComplete"]
 
 
-def test_trouble_goes_to_the_log_and_the_task_goes_on(home: Path, run_hook: RunHook) -> None:
+def test_an_error_is_logged_and_the_task_continues(home: Path, run_hook: RunHook) -> None:
     spool = home / "spool"
     for path in spool.iterdir():
         path.unlink()

@@ -70,7 +70,7 @@ def test_uninstalling_leaves_the_folders_as_they_were(where: Targets, program: P
     assert not (Path(program.home) / "install-cline.json").exists()
 
 
-def test_the_second_time_changes_nothing(where: Targets, program: Program, user: Path) -> None:
+def test_installing_again_changes_nothing(where: Targets, program: Program, user: Path) -> None:
     install(where, program)
     first = everything_in(user)
     assert install(where, program).changes == ()
@@ -220,7 +220,7 @@ class TestStatus:
         assert list(hook_status([], home).fired) == ["Stop"], "each agent's status has its own"
         assert found.last_row_at_ms is not None
 
-    def test_what_is_wrong_is_named(self, where: Targets, program: Program, cline_folder: Path, home: Path) -> None:
+    def test_status_names_every_problem(self, where: Targets, program: Program, cline_folder: Path, home: Path) -> None:
         install(where, Program("/opt/other/python", program.script, program.home))
         own = cline_folder / "hooks" / "TaskError.sh"
         own.write_text("mine")

@@ -378,7 +378,7 @@ def test_things_that_are_called_jsonl_but_are_no_files(root: Path, tmp_path: Pat
     assert costs(tmp_path) == calls(1, 2, 3)
 
 
-def test_links_that_lead_in_a_circle_end(root: Path, tmp_path: Path) -> None:
+def test_circular_links_are_followed_once(root: Path, tmp_path: Path) -> None:
     (root / "projects" / "loop").symlink_to(root / "projects", target_is_directory=True)
     with ledger_of(tmp_path, root):
         assert costs(tmp_path) == calls(1, 2, 3)

@@ -206,7 +206,7 @@ def test_nesting_that_parts_of_a_line_are_just_too_deep_for_costs_no_call(tmp_pa
 
 @pytest.mark.parametrize("damage", [b"\xff\xfe", b"\xc3", b"\\ud83d", b"\\udc00", b"\x00"])
 @pytest.mark.parametrize("where", TEXTS)
-def test_text_that_is_no_text_stops_nothing(where: str, damage: bytes, tmp_path: Path) -> None:
+def test_invalid_text_does_not_stop_the_reader(where: str, damage: bytes, tmp_path: Path) -> None:
     """Bytes that are no UTF-8, half an emoji, a bare NUL: the lines around it count, before and after the next one."""
     bad = encoded(TEXTS[where]).replace(b"@", damage)
     for place, content in (

@@ -50,7 +50,7 @@ def damage_found(path: Path) -> sqlite3.DatabaseError:
     return met.value
 
 
-def test_what_the_files_still_say_is_as_before(whole: Dump, root: Path, tmp_path: Path) -> None:
+def test_records_still_in_the_files_are_complete_after_damage(whole: Dump, root: Path, tmp_path: Path) -> None:
     path = tmp_path / "ledger.db"
     kept = replace_if_damaged(path, damage_found(path))
     assert kept is not None
@@ -63,9 +63,7 @@ def test_what_the_files_still_say_is_as_before(whole: Dump, root: Path, tmp_path
         assert [edit.kind for edit in edits(db)] == ["rename"]
 
 
-def test_of_deleted_files_only_what_stood_on_the_damaged_page_is_missing(
-    whole: Dump, root: Path, tmp_path: Path
-) -> None:
+def test_of_deleted_files_only_rows_on_the_damaged_page_are_lost(whole: Dump, root: Path, tmp_path: Path) -> None:
     path = tmp_path / "ledger.db"
     shutil.rmtree(root / "projects")
     (root / "projects").mkdir()
@@ -99,7 +97,7 @@ def test_of_several_that_find_the_damage_one_replaces_the_ledger(whole: Dump, tm
     assert len(damaged_ledgers(path)) == 1
 
 
-def test_a_ledger_that_is_sound_stays_whatever_the_error_says(root: Path, tmp_path: Path) -> None:
+def test_a_sound_ledger_is_not_replaced_whatever_the_error_says(root: Path, tmp_path: Path) -> None:
     (tmp_path / "noise.db").write_bytes(b"no database" * 1000)
     with closing(sqlite3.connect(tmp_path / "noise.db")) as noise, pytest.raises(sqlite3.DatabaseError) as met:
         noise.execute("SELECT 1 FROM sqlite_schema")

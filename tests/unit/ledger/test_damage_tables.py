@@ -30,7 +30,7 @@ def fill(db: sqlite3.Connection) -> None:
 
 
 @pytest.mark.parametrize(("version", "taken"), [(SCHEMA_VERSION, None), (SCHEMA_VERSION - 1, SAID_BY_THE_USER)])
-def test_every_record_is_taken_over_and_of_another_version_what_the_user_said(
+def test_every_record_is_recovered_and_from_another_version_the_users_own_rows(
     version: int, taken: set[str] | None, tmp_path: Path
 ) -> None:
     with closing(open_ledger(tmp_path / "old.db")) as old, transaction(old):

@@ -48,7 +48,7 @@ def test_it_is_known_by_model(model: str, cost: int, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("models", [{}, None, {MODEL: None}])
-def test_of_a_total_without_models_nothing_is_known_by_model(models: Any, tmp_path: Path) -> None:
+def test_a_total_without_models_is_not_split_by_model(models: Any, tmp_path: Path) -> None:
     files = {FILE: encoded(prompt(), answer(1), {**counter(1, 5 * CENT), "modelUsage": models})}
     with ledger_of(tmp_path, write_tree(tmp_path / "claude", files)) as db:
         assert hidden_in(db, Filter(model=MODEL)).cost is None
@@ -74,7 +74,7 @@ UNPRICED = {"model": "claude-unheard-of"}
         ([answer(1), counter(1, -1001)], "the client's total is below what it recorded"),
     ],
 )
-def test_of_a_counter_that_cannot_be_trusted_nothing_is_known(
+def test_hidden_spend_is_unknown_for_an_untrusted_counter(
     lines: list[dict[str, Any]], why: str | None, tmp_path: Path
 ) -> None:
     with ledger_of(tmp_path, write_tree(tmp_path / "claude", {FILE: encoded(prompt(), *lines)})) as db:
@@ -250,7 +250,7 @@ class TestStatusLine:
         assert self.hidden(tmp_path / "c", resumed, self.reading(65, 2, later)) == {SESSION: later}
         assert self.hidden(tmp_path / "d", resumed, self.reading(65, 1, 0)) == {SESSION: None}, "read too early"
 
-    def test_what_a_client_restores_after_a_kill_is_not_known(self, tmp_path: Path) -> None:
+    def test_hidden_spend_is_unknown_after_a_killed_client_is_resumed(self, tmp_path: Path) -> None:
         """Resumed twice since its last total: the second time it may begin at that total or at nothing."""
         runs = [prompt(second=60), answer(61), prompt(second=120), answer(121)]
         files = {FILE: encoded(prompt(), answer(1), counter(1, 6 * CENT), *runs)}
@@ -271,13 +271,13 @@ class TestStatusLine:
         files = {FILE: encoded(prompt(), answer(1), counter(1, 10 * CENT)), OTHER_FILE: fork}
         assert self.hidden(tmp_path, files, self.reading(65, 2, 10 * CENT, OTHER)) == {SESSION: 10 * CENT}
 
-    def test_before_the_transcript_is_read_nothing_is_known(self, tmp_path: Path) -> None:
+    def test_hidden_spend_is_unknown_before_the_transcript_is_read(self, tmp_path: Path) -> None:
         """A fork writes none until its first prompt, and its counter stands at its parent's total already."""
         files = {FILE: encoded(prompt(), answer(1), counter(1, 10 * CENT))}
         assert self.hidden(tmp_path, files, self.reading(65, 1, 10 * CENT, OTHER)) == {SESSION: 10 * CENT}
 
     @pytest.mark.parametrize("second_began", [3, 8])
-    def test_of_two_terminals_at_work_at_once_nothing_is_known(self, second_began: int, tmp_path: Path) -> None:
+    def test_hidden_spend_is_unknown_for_two_terminals_at_once(self, second_began: int, tmp_path: Path) -> None:
         """Each counts its own calls: the first is read at the seconds 5, 13 and 17, the other at 11 and 15."""
         files = {FILE: encoded(prompt(), *map(answer, (1, 2, 4, 10, 12, 14, 16)))}
         first = [self.reading(second, calls, 0) for second, calls in ((5, 3), (13, 4), (17, 5))]

@@ -107,7 +107,7 @@ def test_a_backup_of_the_same_tree_counts_nothing_twice(seed: int, steps: int) -
 
 @settings(max_examples=25)
 @given(seed=SEEDS, steps=st.integers(1, 30))
-def test_a_tree_without_its_deleted_files_loses_nothing(seed: int, steps: int) -> None:
+def test_deleting_files_loses_no_records(seed: int, steps: int) -> None:
     with TemporaryDirectory() as place:
         root = write_tree(Path(place, "claude"), World(seed).grow(steps).contents())
         with ledger_of(Path(place), root) as db:

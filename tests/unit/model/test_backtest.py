@@ -55,7 +55,7 @@ TEN_MORE = chain(START, *[call(100_000) for _ in range(10)])
 
 
 class TestByHand:
-    def test_nobody_compacts(self) -> None:
+    def test_without_a_compaction_the_replay_costs_what_was_billed_by_hand(self) -> None:
         """625m for the first call, then ten times 100k tokens read at 500."""
         assert run(TEN_MORE, never(TEN_MORE)).cost_nano == 625_000_000 + 10 * 50_000_000
 
@@ -211,7 +211,7 @@ class TestScores:
         assert observed_summary_tokens([(30_000, 50_000)] * 2) is None
         assert observed_summary_tokens([(30_000, 50_000), (30_000, 70_000), (30_000, 40_000)]) == 20_000
 
-    def test_without_chains_there_is_nothing_to_say(self) -> None:
+    def test_without_chains_there_is_no_score(self) -> None:
         with pytest.raises(ValueError, match="no chains"):
             backtest([])
 

@@ -31,7 +31,7 @@ def test_the_highest_expected_value_wins_and_the_rest_is_logged():
     assert [refusal.evaluation for refusal in delivery.refused] == [small]
 
 
-def test_what_did_not_fire_is_never_said():
+def test_a_candidate_that_did_not_fire_is_never_shown():
     assert deliver([candidate(fired=False)], [], HERE).chosen is None
     assert deliver([], [], HERE).chosen is None
 

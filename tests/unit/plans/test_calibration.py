@@ -124,6 +124,6 @@ def test_without_reset_times_a_drop_is_a_reset() -> None:
     assert [one.delta_percent for one in intervals_of(samples, [])] == [3.0, 3.0]
 
 
-def test_a_full_meter_tells_nothing() -> None:
+def test_a_full_meter_is_not_used() -> None:
     samples = [reading(0, 96), reading(1, 97), reading(2, 100), reading(3, 100)]
     assert intervals_of(samples, spending(1, 2, 3)) == []

@@ -189,7 +189,7 @@ def test_a_measured_capacity_decides_what_a_published_range_left_open() -> None:
     assert compare(days, capacities={"pro": tight}).verdict.plan == "max"
 
 
-def test_three_days_of_history_are_a_range_and_no_answer() -> None:
+def test_three_days_of_history_give_a_range_but_no_verdict() -> None:
     verdict = compare(days_of(workdays(6), count=3)).verdict
     assert verdict.plan == CANNOT_TELL
     assert verdict.would_settle == "4 more days of work."
@@ -201,7 +201,7 @@ def test_one_day_is_one_day() -> None:
     assert compare(days_of(workdays(6), count=8)).verdict.would_settle == "1 more day of work."
 
 
-def test_no_work_is_no_answer() -> None:
+def test_without_work_there_is_no_verdict() -> None:
     verdict = compare(days_of(lambda _: 0.0)).verdict
     assert (verdict.plan, verdict.would_settle) == (CANNOT_TELL, "A week of work.")
 
@@ -252,7 +252,7 @@ def test_changes_are_found_where_the_winner_changes() -> None:
     assert above[1] == "big"
 
 
-def test_no_change_is_none() -> None:
+def test_without_a_change_of_winner_none_is_named() -> None:
     assert changes_at(lambda _: {"api": 1.0, "plan": 2.0}, 5.0) == Changes("api")
 
 

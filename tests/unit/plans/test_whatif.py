@@ -158,7 +158,7 @@ def test_calls_without_a_price_are_counted_and_change_no_figure(case_of: Callabl
     assert (beside.actual, beside.otherwise, beside.calls, beside.left_out) == (alone.actual, alone.otherwise, 2, 2)
 
 
-def test_nothing_to_judge_is_nothing() -> None:
+def test_without_calls_there_is_no_result() -> None:
     for case in (
         other_cache_life([], TTL_1H_MS, 0),
         in_batches([], 1.0),

@@ -73,6 +73,6 @@ def test_a_thousandth_goes_to_the_nearer_side() -> None:
 
 
 @pytest.mark.parametrize("amount", ["NaN", "Infinity", "-Infinity"])
-def test_what_is_no_amount_is_refused(amount: str) -> None:
+def test_text_that_is_not_an_amount_is_refused(amount: str) -> None:
     with pytest.raises(ValueError, match="not an amount of money"):
         nano_from_usd(amount)

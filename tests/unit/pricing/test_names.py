@@ -128,7 +128,7 @@ def test_each_id_of_the_table_names_itself(book: PriceBook) -> None:
     ],
 )
 @pytest.mark.parametrize("provider", [None, "anthropic", "bedrock", "openrouter", "vertex"])
-def test_what_names_no_known_model_has_no_price(model: str, provider: str | None, resolve: Resolve) -> None:
+def test_an_unknown_model_name_has_no_price(model: str, provider: str | None, resolve: Resolve) -> None:
     assert resolve(model, provider=provider) is None
 
 

@@ -184,7 +184,7 @@ def test_a_variant_that_openrouter_calls_free_costs_nothing(model: str, provider
         ("qwen/qwen3-coder-free", "openrouter"),
     ],
 )
-def test_free_is_no_price_in_anyone_elses_mouth(model: str, provider: str | None, resolve: Resolve) -> None:
+def test_only_openrouters_free_suffix_makes_a_model_free(model: str, provider: str | None, resolve: Resolve) -> None:
     assert resolve(model, provider=provider) is None
 
 

@@ -118,7 +118,7 @@ def test_user_rows_are_listed_before_the_bundled_ones(own: PriceBook) -> None:
     assert [(row.is_users, row.effective_from) for row in rows] == [(True, "2026-10-01"), (False, "2026-09-22")]
 
 
-def test_no_file_is_no_prices(tmp_path: Path, at: Callable[[str], int]) -> None:
+def test_without_a_file_there_are_no_user_prices(tmp_path: Path, at: Callable[[str], int]) -> None:
     book = PriceBook(tmp_path / "prices.toml")
     assert book.resolve("my-proxy-model", "ollama", at("2026-11-21"), 1) is None
 

@@ -49,5 +49,5 @@ def test_a_time_that_makes_no_sense_is_none(text: str | None) -> None:
 
 
 @pytest.mark.parametrize("at", [None, 0, -5, 1e300, EARLIEST_MS - 1, LATEST_MS + 1, 253_402_300_799_000])
-def test_a_number_that_is_no_time_is_none(at: float | None) -> None:
+def test_a_number_out_of_range_is_no_time(at: float | None) -> None:
     assert sane_ms(at) is None

@@ -352,7 +352,7 @@ def test_a_follow_up_continues_the_task(text: str) -> None:
         "let's get back to the importer",
     ],
 )
-def test_what_says_that_something_new_comes(text: str) -> None:
+def test_phrases_that_announce_something_new_raise_the_score(text: str) -> None:
     assert announces_new(text)
 
 

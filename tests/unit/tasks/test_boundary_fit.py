@@ -118,7 +118,7 @@ def test_weights_stay_within_bounds_and_are_the_same_each_time(labels: list[Labe
 
 
 @given(_LABELS)
-def test_the_order_of_labels_is_nothing(labels: list[Label]) -> None:
+def test_the_order_of_labels_does_not_matter(labels: list[Label]) -> None:
     assert as_weights(fit(labels)) == pytest.approx(as_weights(fit(labels[::-1])), abs=0.0011)
 
 

@@ -83,7 +83,7 @@ def test_shares_have_four_digits_in_json(tmp_path: Path) -> None:
         {"text": "Another matter"},
     ],
 )
-def test_what_a_person_may_have_done_is_none(tmp_path: Path, given: dict[str, Any]) -> None:
+def test_what_a_user_may_have_typed_is_no_program_run(tmp_path: Path, given: dict[str, Any]) -> None:
     run(tmp_path / "c", 0)
     run(tmp_path / "c", 1)
     run(tmp_path / "c", 2, **given)

@@ -122,13 +122,13 @@ def test_a_cut_connection_is_one_sentence(db, api: Api) -> None:
         ask(db)
 
 
-def test_a_fault_of_the_api_that_passes_is_waited_out(db, api: Api) -> None:
+def test_a_transient_api_error_is_retried(db, api: Api) -> None:
     api.faults = [529, 429]
     (outcome,) = ask(db)
     assert (outcome.tasks, len(api.requests)) == (2, 3)
 
 
-def test_what_is_no_key_is_not_sent(db, api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_malformed_key_is_not_sent(db, api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ANTHROPIC_API_KEY", "sk-ant with\ttabs and ünicode")
     with pytest.raises(UserError, match="ANTHROPIC_API_KEY does not hold a valid key"):
         ask(db)

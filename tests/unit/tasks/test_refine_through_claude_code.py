@@ -98,7 +98,7 @@ def test_it_gets_the_digest_and_nothing_of_this_machine(
         ("[]", "", 0, "Claude Code says"),
     ],
 )
-def test_what_goes_wrong_is_one_sentence(db: Any, says: Says, printed: str, errors: str, code: int, words: str) -> None:
+def test_an_error_is_one_sentence(db: Any, says: Says, printed: str, errors: str, code: int, words: str) -> None:
     says(printed, errors=errors, code=code)
     with pytest.raises(AskError, match=words) as raised:
         ask(db)

@@ -284,7 +284,7 @@ def test_join_mends_a_false_start(edited: tuple[sqlite3.Connection, Path]) -> No
     assert shape(db) == BEFORE
 
 
-def test_what_cannot_be_done_is_said(edited: tuple[sqlite3.Connection, Path]) -> None:
+def test_an_impossible_edit_is_refused_with_a_sentence(edited: tuple[sqlite3.Connection, Path]) -> None:
     db, _ = edited
     retries, _ = ids(db)
     for wrong, said in (

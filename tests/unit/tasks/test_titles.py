@@ -28,7 +28,7 @@ WORK = "add retries to the uploader"
         "ok, can you carry on where we stopped",
     ],
 )
-def test_a_wish_to_go_on_without_a_word_on_what_is_known(text: str) -> None:
+def test_a_bare_request_to_resume_is_recognised(text: str) -> None:
     assert only_resumes(text)
 
 
@@ -45,7 +45,7 @@ def test_a_wish_to_go_on_without_a_word_on_what_is_known(text: str) -> None:
         "pick up where we left off: the retries",
     ],
 )
-def test_a_text_that_says_more_is_none(text: str) -> None:
+def test_a_text_that_names_the_work_is_not_a_bare_resume(text: str) -> None:
     assert not only_resumes(text)
 
 

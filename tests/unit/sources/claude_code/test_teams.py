@@ -98,7 +98,7 @@ def test_a_name_alone_makes_no_teammate(tmp_path: Path) -> None:
     assert (session.team, session.teammate) == (None, None)
 
 
-def test_a_subagents_file_and_hearsay_say_nothing_of_teams(tmp_path: Path) -> None:
+def test_subagent_files_and_other_sessions_lines_name_no_team(tmp_path: Path) -> None:
     own: dict[str, Any] = {"teamName": "crew", "agentName": "scout"}
     side: dict[str, Any] = {"isSidechain": True, "agentId": "ab1", **own}
     name = f"-home-dev-app/{SESSION}/subagents/agent-ab1.jsonl"

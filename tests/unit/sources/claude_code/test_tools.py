@@ -85,10 +85,10 @@ class TestTools:
         assert command_flags(command) == ToolFlag.RUN | ToolFlag.CHECK
 
     @pytest.mark.parametrize("command", NO_CHECKS)
-    def test_what_runs_no_check_is_none(self, command: str) -> None:
+    def test_a_command_without_a_check_is_not_flagged_as_one(self, command: str) -> None:
         assert command_flags(command) == ToolFlag.RUN
 
-    def test_ask_and_answer_are_joined(self, tmp_path: Path) -> None:
+    def test_a_tool_use_and_its_result_are_merged(self, tmp_path: Path) -> None:
         (use,) = batch_of(
             tmp_path, prompt(), use_line(1, "Read", file_path="a"), result_line(2, "toolu_1", "x" * 500)
         ).tools
@@ -121,7 +121,7 @@ class TestTools:
         assert failed == ["toolu_1", "toolu_3"]
         assert (tools["toolu_3"].commit, tools["toolu_3"].is_error) == ("1a2b3c4", False)
 
-    def test_nobody_knows_what_comes_of_a_check_in_the_background(self, tmp_path: Path) -> None:
+    def test_the_outcome_of_a_check_in_the_background_is_unknown(self, tmp_path: Path) -> None:
         lines = [
             use_line(1, "Bash", command="npm test", run_in_background=True),
             result_line(2, "toolu_1", "Command running in background with ID: b1. Output is being written to: /tmp/b1"),

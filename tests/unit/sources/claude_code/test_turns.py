@@ -49,7 +49,7 @@ def test_calls_belong_to_the_prompt_before_them(tmp_path: Path) -> None:
         ("<ide_selection>two lines</ide_selection>\nand these", TurnKind.PROMPT, "and these"),
     ],
 )
-def test_what_begins_a_turn(text: str, kind: str, kept: str, tmp_path: Path) -> None:
+def test_lines_that_start_a_turn(text: str, kind: str, kept: str, tmp_path: Path) -> None:
     batch = batch_of(tmp_path, prompt(text), answer(1))
     assert [(turn.kind, turn.text) for turn in batch.turns] == [(kind, kept)]
 
@@ -110,7 +110,7 @@ def test_a_message_nested_deeper_than_decoders_go_says_nothing(tmp_path: Path) -
         ("[Request interrupted by user for tool use]", EventKind.INTERRUPT),
     ],
 )
-def test_what_begins_none(text: str, event: str | None, tmp_path: Path) -> None:
+def test_lines_that_start_no_turn(text: str, event: str | None, tmp_path: Path) -> None:
     batch = batch_of(tmp_path, prompt("first"), answer(1), prompt(text, second=2), answer(3))
     assert [turn.text for turn in batch.turns] == ["first"]
     assert [one.kind for one in marks(batch)] == ([event] if event else [])

@@ -35,7 +35,7 @@ def test_a_request_grows_in_place_under_one_key(task: Any, rows: Any, read_all: 
     assert (early.output, final.output) == (3, 244)
 
 
-def test_what_was_told_is_not_told_again(task: Any, rows: Any, read_all: ReadAll) -> None:
+def test_records_emitted_once_are_not_emitted_again(task: Any, rows: Any, read_all: ReadAll) -> None:
     states = dict[str, ReadState]()
     written = [rows.say("task", "Go"), rows.request(4, 40), rows.say("completion_result", "Done")]
     task.write(written)
@@ -47,7 +47,7 @@ def test_what_was_told_is_not_told_again(task: Any, rows: Any, read_all: ReadAll
     assert [event.kind for event in batch.events] == [EventKind.FEEDBACK]
 
 
-def test_reading_in_steps_tells_the_same_as_reading_at_once(
+def test_reading_in_steps_gives_the_same_records_as_reading_at_once(
     task: Any, rows: Any, read_all: ReadAll, nowhere: Any
 ) -> None:
     written = [

@@ -74,7 +74,7 @@ TWICE = [("ask", 9, 9), LOOK, ("restore", 0, 0), LOOK, LOOK, ("ask", 5, 5), LOOK
 @example(SEEN_THEN_UNSEEN)
 @example(TWICE)
 @settings(max_examples=300)
-def test_whenever_one_looks_the_ledger_holds_what_was_used(steps: list[tuple[str, int, int]]) -> None:
+def test_the_ledger_holds_all_usage_whenever_the_task_is_read(steps: list[tuple[str, int, int]]) -> None:
     task = Task()
     for what, first, second in steps:
         if what == "ask":

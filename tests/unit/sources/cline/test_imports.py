@@ -30,7 +30,7 @@ def test_a_report_of_people_without_cline_imports_no_reader() -> None:
     assert imported() == FINDERS
 
 
-def test_nor_does_one_that_finds_nothing_new() -> None:
+def test_a_report_without_new_records_imports_no_reader() -> None:
     rows = Rows()
     TaskFolder(Path(os.environ["HOME"]) / ".cline", "1795000000000").write(
         [rows.say("task", "Go"), rows.request(4, 40)]

@@ -121,7 +121,7 @@ def test_a_bad_line_is_counted_and_hides_no_other(line: bytes, written: RowsFile
 
 @given(cuts=st.lists(st.integers(0, 1200), max_size=6))
 @settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_reading_in_pieces_tells_the_same_as_reading_at_once(
+def test_reading_in_pieces_gives_the_same_records_as_reading_at_once(
     cuts: list[int], written: RowsFile, read: Read, usage: Usage
 ) -> None:
     rows = [written.row(f"msg_{number}", 1_795_000_001_000 + number, usage(10 + number, 1)) for number in range(4)]

@@ -197,7 +197,7 @@ def test_a_file_that_changes_under_the_read_counts_as_torn(
     assert read_whole(str(path)) is None
 
 
-def test_an_unchanged_rewrite_moves_the_state_and_tells_nothing(
+def test_an_unchanged_rewrite_advances_the_state_and_emits_nothing(
     task: Any, rows: Any, options: Options, found: Callable[..., FoundFile]
 ) -> None:
     written = [rows.say("task", "Go"), rows.request(4, 40)]
