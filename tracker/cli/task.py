@@ -238,7 +238,7 @@ def _carried(carried: Carried, cells: int) -> None:
 def _turns(detail: TaskDetail, cells: int) -> None:
     dear = sorted(detail.turns, key=lambda turn: -turn.row.cost)[:_TURNS_SHOWN]
     dear = [turn for turn in dear if turn.row.calls] or dear[:1]
-    title = "Turns, the dearest first" if len(detail.turns) > 1 else "Turn"
+    title = "Turns, most expensive first" if len(detail.turns) > 1 else "Turn"
     click.echo(rule(title, cells))
     largest = dear[0].row.cost
     bar_cells, rest = (8, 46) if cells < 100 else (18, 58)
