@@ -5,6 +5,7 @@ from typing import Any
 import click
 
 from store.money import short_usd
+from store.reads.spend import uncounted_models
 from tracker.bars import bar
 from tracker.cli.common import Invocation, csv_option, filter_options, open_chosen, reading_options
 from tracker.cli.empty import show_nothing
@@ -60,12 +61,11 @@ def tools(invocation: Invocation, by: str, limit: int | None, **filters: Any) ->
         print_json(report.as_json(limit or None))
     elif invocation.as_csv:
         print_records(_CSV, report.as_json(limit or None)["rows"])
-    elif not report.total.calls:
-        show_nothing(invocation, db)
     else:
-        from store.reads.spend import uncounted_models
-
-        show(report, limit, uncounted_models(db))
+        if report.total.calls:
+            show(report, limit, uncounted_models(db))
+        else:
+            show_nothing(invocation, db)
         if is_usual_period:
             note(f"Since {chosen.since}; --since goes further back (--since 12w).")
 
@@ -90,14 +90,16 @@ def show(report: CarriedReport, limit: int | None, uncounted: set[str]) -> None:
         "~ modelled: what the context grew by from call to call is measured; results that came in together share it by"
         " their length. The total is exact."
     )
+    if report.total.floor:
+        note(f"≥ a floor: the output of {counted(report.total.floor, 'call')} is not fully recorded.")
     if report.total.unpriced:
         calls = counted(report.total.unpriced, "call")
         note(f"Not in it: {calls} without a price, {unpriced_text(report.unpriced_models, uncounted)}")
 
 
 def _show_rows(report: CarriedReport, most: int | None, bill: str) -> None:
-    shown = report.rows[:most]
-    left = report.rows[len(shown) :]
+    rows, total = report.rows, report.carried.cost
+    shown, left = rows[:most], rows[most:] if most else []
     columns = (
         Column(report.by if report.by == "server" else "what", cut="start"),
         *numbers("results", "tokens"),
@@ -107,18 +109,11 @@ def _show_rows(report: CarriedReport, most: int | None, bill: str) -> None:
         Column("", min_width=100),
     )
     largest = max((row.cost for row in shown), default=0)
-    rows = [
-        (
-            *_cells(row.name, row),
-            _share(row.cost, report.carried.cost),
-            bar(row.cost, largest, 12),
-        )
-        for row in shown
-    ]
+    drawn = [(*_cells(row.name, row), _share(row.cost, total), bar(row.cost, largest, 12)) for row in shown]
     if left:
         rest = summed(left)
-        rows.append((*_cells(f"{len(left)} more", rest), _share(rest.cost, report.carried.cost), ""))
-    print_table(columns, rows, footer=("total", *[""] * 6, bill, "", ""))
+        drawn.append((*_cells(f"{len(left)} more", rest), _share(rest.cost, total), ""))
+    print_table(columns, drawn, footer=("total", *[""] * 6, bill, "", ""))
 
 
 def _cells(name: str, row: CarriedRow) -> tuple[str, ...]:

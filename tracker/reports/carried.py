@@ -106,9 +106,10 @@ class Carried(NamedTuple):
 
     def as_json(self, limit: int | None = None) -> dict[str, Any]:
         """JSON form: by tool, and at most so many targets."""
+        cost = self.cost
         return {
-            "rows": [row.as_json(self.cost) for row in self.by_tool()],
-            "targets": [row.as_json(self.cost) for row in self.targets[:limit]],
+            "rows": [row.as_json(cost) for row in self.by_tool()],
+            "targets": [row.as_json(cost) for row in self.targets[:limit]],
         }
 
 

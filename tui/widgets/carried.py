@@ -16,8 +16,9 @@ _NARROW = 56  # cells; below, there is room for cost and share alone
 
 def carried_lines(carried: Carried, width: int) -> list[Content]:
     """A line a source, and one for each of the dearest files and commands; no figure is cut."""
+    total = carried.cost
     results = sum(row.cost for row in carried.sources if row.kind == Kind.TOOL)
-    share = modelled_percent(results / carried.cost if carried.cost else None)
+    share = modelled_percent(results / total if total else None)
     columns = _COLUMNS if width >= _NARROW else _COLUMNS[-2:]
     room = max(0, width - sum(cells + 2 for _, cells in columns))
 
@@ -28,14 +29,14 @@ def carried_lines(carried: Carried, width: int) -> list[Content]:
     def row_line(name: str, row: CarriedRow) -> Content:
         figures = [
             f"  {fit(figure, cells, right=True)}"
-            for figure, (_, cells) in zip(_figures(row, carried.cost)[-len(columns) :], columns, strict=True)
+            for figure, (_, cells) in zip(_figures(row, total)[-len(columns) :], columns, strict=True)
         ]
         return line(
             fit(in_the_middle(name, room), room), ("".join(figures[:-2]), "$dim"), (figures[-2], "bold"), figures[-1]
         )
 
     lines = [
-        line("Results ", (f"~{short_usd(results)}", "bold"), f", {share} of {short_usd(carried.cost)}"),
+        line("Results ", (f"~{short_usd(results)}", "bold"), f", {share} of {short_usd(total)}"),
         Content(""),
         heading("In the context"),
         *(row_line(row.name, row) for row in carried.by_tool()),
