@@ -96,6 +96,20 @@ def test_tools_of_one_mcp_server_are_one_row(taximeter: Taximeter, tmp_path: Pat
     assert "Tool results cost ~$" in told
 
 
+def test_what_has_no_price_is_no_zero(taximeter: Taximeter, tmp_path: Path) -> None:
+    script = Transcript(tmp_path / "claude", "s1").prompt("go")
+    asked = [("t1", "Read", {"file_path": "/code/a.py"})]
+    script.answer("a", tools=asked, result="x" * 999).answer("b", read=2000, wrote=700).answer("c", read=2700)
+    path = script.path
+    path.write_text(path.read_text().replace("claude-opus-4-5-20251101", "glm-nobody"))
+    taximeter.claude_dirs = [tmp_path / "claude"]
+    told = taximeter("tools", *EVER).out
+    assert "Tool results cost ? of ?" in told
+    assert "Not in it: 3 calls without a price, glm-nobody" in told
+    (one,) = taximeter("tasks", "--json").json()["tasks"]
+    assert "$0" not in told + taximeter("task", one["id"]).out
+
+
 @pytest.fixture
 def read_twice(taximeter: Taximeter, tmp_path: Path) -> Taximeter:
     """A session of 1,003, 3,103, 4,203 and 4,303 tokens: an answer of 100, 2,000 of a.md, then 100, 1,000 of b.md."""

@@ -11,6 +11,8 @@ from tests.tui.fakes import (
     feed,
     settled,
 )
+from tracker.reports.carried import Carried, CarriedRow
+from tui.widgets.carried import carried_lines
 
 
 async def test_a_brief_is_shown_and_on_the_clipboard(sample_script: Script) -> None:
@@ -60,6 +62,15 @@ async def test_an_opened_task_tells_what_it_carried(sample_script: Script, size:
             assert words in text
         await pilot.press("escape")
         assert "What was carried" not in await settled(pilot)
+
+
+def test_what_was_carried_without_a_price_is_no_zero() -> None:
+    row = CarriedRow("tool", "Read", "/a.py", 1, 300, 2, 0, 0)
+    for width in (30, 100):
+        text = "\n".join(map(str, carried_lines(Carried([row], 0, 0, unpriced=3), width)))
+        assert "No call of it has a price." in text
+        assert " ? " in text
+        assert "$" not in text
 
 
 @pytest.mark.parametrize(

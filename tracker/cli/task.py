@@ -219,7 +219,7 @@ def _context(detail: TaskDetail, cells: int) -> None:
 def _carried(carried: Carried, cells: int) -> None:
     """What results cost, and the dearest files and commands."""
     shown = [row for row in carried.targets[:_TARGETS_SHOWN] if row.cost]  # none where no call has a price
-    if not shown:
+    if not shown or not carried.is_known(shown[0]):
         return
     cost = sum(row.cost for row in carried.sources if row.kind == Kind.TOOL)
     share = modelled_percent(cost / carried.cost if carried.cost else None)
@@ -230,7 +230,7 @@ def _carried(carried: Carried, cells: int) -> None:
         click.echo(
             f"       {fit(row.tool, 8)}  {fit(abbreviate_home(row.target), max(12, cells - 66), cut='start')}"
             f"  {came:>11}  {tokens(row.tokens):>6}  {calls:>15}  "
-            + click.style(f"{'~' + short_usd(row.cost):>9}", bold=True)
+            + click.style(f"{'~' + short_usd(row.cost) if carried.is_known(row) else '?':>9}", bold=True)
         )
     click.echo()
 

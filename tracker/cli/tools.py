@@ -11,7 +11,7 @@ from tracker.cli.common import Invocation, csv_option, filter_options, open_chos
 from tracker.cli.empty import show_nothing
 from tracker.cli.output import Column, abbreviate_home, note, numbers, print_json, print_records, print_table
 from tracker.model.cost.carried import Kind
-from tracker.reports.carried import CarriedReport, CarriedRow, carried_report, summed
+from tracker.reports.carried import Carried, CarriedReport, CarriedRow, carried_report, summed
 from tracker.words import cost_text, counted, modelled_percent, percent, tokens, unpriced_text
 
 _ROWS_SHOWN = 14
@@ -78,14 +78,16 @@ def show(report: CarriedReport, limit: int | None, uncounted: set[str]) -> None:
     bill = cost_text(report.total)
     fresh = sum(row.fresh for row in of_tools)
     share = modelled_percent(cost / carried.cost if carried.cost else None)
-    heading = f"Tool results cost ~{short_usd(cost)}, {share} of {bill}"
-    click.echo(click.style(heading, bold=True))
-    click.echo(f"~{short_usd(fresh)} when they came in, ~{short_usd(cost - fresh)} on the calls that carried them")
+    is_known = bool(cost) or not carried.unpriced
+    words = f"~{short_usd(cost)}, {share}" if is_known else "?"
+    click.echo(click.style(f"Tool results cost {words} of {bill}", bold=True))
+    if is_known:
+        click.echo(f"~{short_usd(fresh)} when they came in, ~{short_usd(cost - fresh)} on the calls that carried them")
     click.echo()
     if report.by != "target":
         _show_rows(report, _ROWS_SHOWN if limit is None else limit or None, bill)
         click.echo()
-    _show_targets(carried.targets, carried.cost, _TARGETS_SHOWN if limit is None else limit or None)
+    _show_targets(carried, _TARGETS_SHOWN if limit is None else limit or None)
     note(
         "~ modelled: what the context grew by from call to call is measured; results that came in together share it by"
         " their length. The total is exact."
@@ -109,29 +111,32 @@ def _show_rows(report: CarriedReport, most: int | None, bill: str) -> None:
         Column("", min_width=100),
     )
     largest = max((row.cost for row in shown), default=0)
-    drawn = [(*_cells(row.name, row), _share(row.cost, total), bar(row.cost, largest, 12)) for row in shown]
+    drawn = [
+        (*_cells(row.name, row, report.carried), _share(row, report.carried, total), bar(row.cost, largest, 12))
+        for row in shown
+    ]
     if left:
         rest = summed(left)
-        drawn.append((*_cells(f"{len(left)} more", rest), _share(rest.cost, total), ""))
+        drawn.append((*_cells(f"{len(left)} more", rest, report.carried), _share(rest, report.carried, total), ""))
     print_table(columns, drawn, footer=("total", *[""] * 6, bill, "", ""))
 
 
-def _cells(name: str, row: CarriedRow) -> tuple[str, ...]:
+def _cells(name: str, row: CarriedRow, carried: Carried) -> tuple[str, ...]:
+    amounts = [short_usd(nano) if carried.is_known(row) else "?" for nano in (row.fresh, row.carried, row.cost)]
     if row.mean_tokens is None or row.mean_calls is None:
-        return name, "", "", "", "", "", "", short_usd(row.cost)
+        return name, "", "", "", "", "", "", amounts[-1]
     return (
         name,
         f"{row.results:,}",
         tokens(row.tokens),
         tokens(row.mean_tokens),
         f"{row.mean_calls:,.0f}",
-        short_usd(row.fresh),
-        short_usd(row.carried),
-        short_usd(row.cost),
+        *amounts,
     )
 
 
-def _show_targets(targets: list[CarriedRow], total: int, most: int | None) -> None:
+def _show_targets(carried: Carried, most: int | None) -> None:
+    targets, total = carried.targets, carried.cost
     shown = targets[:most]
     if not shown:
         return
@@ -152,14 +157,13 @@ def _show_targets(targets: list[CarriedRow], total: int, most: int | None) -> No
                 f"{row.results:,}",
                 tokens(row.tokens),
                 f"{row.mean_calls or 0:,.0f}",
-                short_usd(row.carried),
-                short_usd(row.cost),
-                _share(row.cost, total),
+                *(short_usd(nano) if carried.is_known(row) else "?" for nano in (row.carried, row.cost)),
+                _share(row, carried, total),
             )
             for row in shown
         ],
     )
 
 
-def _share(part: int, whole: int) -> str:
-    return percent(part / whole if whole else None)
+def _share(row: CarriedRow, carried: Carried, total: int) -> str:
+    return percent(row.cost / total if total and carried.is_known(row) else None)

@@ -82,6 +82,11 @@ class Carried(NamedTuple):
     sources: list[CarriedRow]  # one a tool and target
     generation: int
     other: int
+    unpriced: int = 0  # calls without a price, in no sum
+
+    def is_known(self, row: CarriedRow) -> bool:
+        """Whether it is known what a row cost: nothing is free where there are calls without a price."""
+        return bool(row.cost) or not self.unpriced
 
     @property
     def cost(self) -> int:
@@ -225,7 +230,7 @@ def _carried(db: sqlite3.Connection, paid: Iterable[tuple[int, Sequence[PaidRow]
     sums = Sums()
     for session_id, rows in paid:
         add_session(load_session(db, session_id), _parts(rows), sums)
-    return Carried(source_rows(sums.accounts, sums.prompts), sums.generation, sums.other)
+    return Carried(source_rows(sums.accounts, sums.prompts), sums.generation, sums.other, sums.unpriced)
 
 
 def source_rows(accounts: dict[Source, Account], total: int) -> list[CarriedRow]:

@@ -29,14 +29,16 @@ def carried_lines(carried: Carried, width: int) -> list[Content]:
     def row_line(name: str, row: CarriedRow) -> Content:
         figures = [
             f"  {fit(figure, cells, right=True)}"
-            for figure, (_, cells) in zip(_figures(row, total)[-len(columns) :], columns, strict=True)
+            for figure, (_, cells) in zip(_figures(row, carried, total)[-len(columns) :], columns, strict=True)
         ]
         return line(
             fit(in_the_middle(name, room), room), ("".join(figures[:-2]), "$dim"), (figures[-2], "bold"), figures[-1]
         )
 
     lines = [
-        line("Results ", (f"~{short_usd(results)}", "bold"), f", {share} of {short_usd(total)}"),
+        line("No call of it has a price.")
+        if carried.unpriced and not total
+        else line("Results ", (f"~{short_usd(results)}", "bold"), f", {share} of {short_usd(total)}"),
         Content(""),
         heading("In the context"),
         *(row_line(row.name, row) for row in carried.by_tool()),
@@ -47,9 +49,10 @@ def carried_lines(carried: Carried, width: int) -> list[Content]:
     return [one.truncate(width, ellipsis=True) for one in lines]
 
 
-def _figures(row: CarriedRow, total: int) -> tuple[str, ...]:
+def _figures(row: CarriedRow, carried: Carried, total: int) -> tuple[str, ...]:
     """Of _COLUMNS; what is no part of a context has its cost alone."""
-    cost, share = short_usd(row.cost), percent(row.cost / total if total else None)
+    cost = short_usd(row.cost) if carried.is_known(row) else "?"
+    share = percent(row.cost / total if total else None)
     if row.mean_calls is None:
         return "", "", "", cost, share
-    return f"{row.results:,}", tokens(row.tokens), f"{row.mean_calls:,.0f}", f"~{cost}", share
+    return f"{row.results:,}", tokens(row.tokens), f"{row.mean_calls:,.0f}", cost if cost == "?" else f"~{cost}", share

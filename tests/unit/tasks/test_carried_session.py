@@ -115,4 +115,4 @@ def test_unpriced_calls_carry_and_cost_nothing():
     session = records(calls=[grown(1, 1000), grown(2, 1300)])
     add_session(session, dict.fromkeys((1, 2), PaidParts(0, None, None, None, None, None, None, None)), sums)
     assert sums.accounts[UNTOLD].tokens == 300
-    assert (sums.prompts, sums.generation, sums.other) == (0, 0, 0)
+    assert (sums.prompts, sums.generation, sums.other, sums.unpriced) == (0, 0, 0, 2)

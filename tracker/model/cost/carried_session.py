@@ -52,11 +52,13 @@ class Sums:
     def __init__(self) -> None:
         self.accounts: dict[Source, Account] = {}
         self.prompts = self.generation = self.other = 0
+        self.unpriced = 0  # calls
 
     def add(self, parts: PaidParts, *, grows: bool) -> InputParts:
         """Add a call and return what it paid for its prompt: in a chain that it does not grow, that is other cost."""
         _, baseline, carry_over, own, waste, fresh, generation, other = parts
         if baseline is None or carry_over is None or own is None or waste is None or fresh is None:
+            self.unpriced += 1
             return _UNPRICED
         self.generation += generation or 0
         self.other += other or 0
