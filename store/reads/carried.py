@@ -1,4 +1,4 @@
-"""What each call paid, by session: for the report on what carrying results costs."""
+"""The parts of each call's cost, session by session: what the report on carried results is made from."""
 
 import sqlite3
 from collections.abc import Iterator
@@ -16,17 +16,17 @@ PaidRow = tuple[int, ...]  # session, call, missed tokens, COST_PARTS in nano-do
 
 
 def paid_by_session(db: sqlite3.Connection, chosen: Filter) -> Iterator[tuple[int, list[PaidRow]]]:
-    """The chosen calls, session after session."""
+    """Rows of the chosen calls, session by session."""
     return _by_session(db, chosen.of_calls())
 
 
 def paid_in_task(db: sqlite3.Connection, task_id: str) -> Iterator[tuple[int, list[PaidRow]]]:
-    """The calls of a task, session after session."""
+    """Rows of a task's calls, session by session."""
     return _by_session(db, ("call_split.task_id = ?", [task_id]))
 
 
 def paid_in_session(db: sqlite3.Connection, session_id: int) -> Iterator[tuple[int, list[PaidRow]]]:
-    """The calls of a session."""
+    """Rows of a session's calls; yields nothing if it has none."""
     return _by_session(db, (f"call_split.session_id = {session_id:d}", []))
 
 

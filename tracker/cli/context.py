@@ -33,7 +33,7 @@ from tracker.errors import UserError
 from tracker.model.advice.options import OptionKind
 from tracker.model.defaults import DEFAULTS
 from tracker.model.forecast.auto_compaction import TriggerSource
-from tracker.reports.carried import Holding, session_holding
+from tracker.reports.carried import ContextContents, context_contents
 from tracker.reports.context import NAMES, ContextReport, Prospect, advised, context_report, effect, horizon, open_nudge
 from tracker.words import MEANT_TO_HOLD, countdown, counted, duration, percent, tokens
 
@@ -64,18 +64,18 @@ def context(invocation: Invocation, session: str | None, turns: int | None) -> N
     report = context_report(db, found.id, habits, preferences, turns=turns)
     if report is None:
         raise UserError(f"session {found.native_id} has no recorded call in its main conversation")
-    holding = partial(session_holding, db, found.id)
+    contents = partial(context_contents, db, found.id)
     if invocation.as_json:
-        held = holding().as_json(_RESULTS_IN_JSON) if not report.was_reset else None
+        held = contents().as_json(_RESULTS_IN_JSON) if not report.was_reset else None
         print_json(report.as_json() | {"holds": held})
     elif invocation.as_csv:
         rows = [(iso(call.first_at), call.context, call.output, call.epoch, call.cause or "") for call in report.calls]
         print_csv(("at", "context", "output", "epoch", "miss"), rows)
     else:
-        show(report, open_nudge(db, found.id, preferences, clock.now_ms()), None if report.was_reset else holding())
+        show(report, open_nudge(db, found.id, preferences, clock.now_ms()), None if report.was_reset else contents())
 
 
-def show(report: ContextReport, nudge: NudgeRow | None, holding: Holding | None) -> None:
+def show(report: ContextReport, nudge: NudgeRow | None, contents: ContextContents | None) -> None:
     """Draw the report for people."""
     cells = min(terminal_width(), 120)
     session = report.session
@@ -95,8 +95,8 @@ def show(report: ContextReport, nudge: NudgeRow | None, holding: Holding | None)
         click.echo(f"  {line}")
     click.echo(f"  {_cache_words(report)}")
     click.echo()
-    if holding is not None:
-        _show_holding(holding, cells)
+    if contents is not None:
+        _show_contents(contents, cells)
     if report.prospect is None:
         remedy = "" if report.was_reset else " (taximeter prices --help)"
         note(f"No forecast: {report.why_no_forecast}{remedy}.")
@@ -104,17 +104,17 @@ def show(report: ContextReport, nudge: NudgeRow | None, holding: Holding | None)
     _show_prospect(session, report.prospect, nudge, report.idle_ms, cells)
 
 
-def _show_holding(holding: Holding, cells: int) -> None:
+def _show_contents(contents: ContextContents, cells: int) -> None:
     """What the context is made of, and the largest results that it still has."""
-    whole = holding.tokens or 1
+    whole = contents.tokens or 1
     click.echo(rule("It holds  ~ by source, and the largest results", cells))
-    sources = holding.sources
+    sources = contents.sources
     words = [f"{name} {tokens(size)} {percent(size / whole)}" for name, size in sources[:_SOURCES_SHOWN]]
     if left := sources[_SOURCES_SHOWN:]:
         size = sum(one for _, one in left)
         words.append(f"{len(left)} more {tokens(size)} {percent(size / whole)}")
     click.echo(wrapped(f"  {' · '.join(words)}"))
-    for part in holding.results[:_RESULTS_SHOWN]:
+    for part in contents.results[:_RESULTS_SHOWN]:
         target = fit(abbreviate_home(part.source.target), max(12, cells - 50), cut="start")
         calls = f"carried by {counted(part.calls, 'call')}"
         click.echo(f"       {fit(part.source.tool, 8)}  {target}  {tokens(part.tokens):>6}  {calls:>23}")

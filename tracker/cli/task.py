@@ -18,7 +18,6 @@ from tracker.cli.output import abbreviate_home, fit, note, print_csv, print_json
 from tracker.cli.task_edit import edit_group, load_detail
 from tracker.clock import iso
 from tracker.edit_tasks import commands as edit_tasks
-from tracker.model.cost.carried import Kind
 from tracker.reports.carried import Carried, task_carried
 from tracker.reports.cause_words import cause_words
 from tracker.reports.reported import Label
@@ -218,12 +217,11 @@ def _context(detail: TaskDetail, cells: int) -> None:
 
 def _carried(carried: Carried, cells: int) -> None:
     """What results cost, and the dearest files and commands."""
-    shown = [row for row in carried.targets[:_TARGETS_SHOWN] if row.cost]  # none where no call has a price
+    shown = carried.targets[:_TARGETS_SHOWN]
     if not shown or not carried.is_known(shown[0]):
         return
-    cost = sum(row.cost for row in carried.sources if row.kind == Kind.TOOL)
-    share = modelled_percent(cost / carried.cost if carried.cost else None)
-    click.echo(rule(f"Carried  tool results for ~{short_usd(cost)}, {share} of the bill", cells))
+    share = modelled_percent(carried.results_share)
+    click.echo(rule(f"Carried  tool results for ~{short_usd(carried.results.cost)}, {share} of the bill", cells))
     for row in shown:
         came = counted(row.results, "result")
         calls = f"{row.mean_calls or 0:,.0f} calls each" if row.results > 1 else counted(row.calls, "call")

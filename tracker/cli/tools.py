@@ -10,7 +10,6 @@ from tracker.bars import bar
 from tracker.cli.common import Invocation, csv_option, filter_options, open_chosen, reading_options
 from tracker.cli.empty import show_nothing
 from tracker.cli.output import Column, abbreviate_home, note, numbers, print_json, print_records, print_table
-from tracker.model.cost.carried import Kind
 from tracker.reports.carried import Carried, CarriedReport, CarriedRow, carried_report, summed
 from tracker.words import cost_text, counted, modelled_percent, percent, tokens, unpriced_text
 
@@ -73,16 +72,14 @@ def tools(invocation: Invocation, by: str, limit: int | None, **filters: Any) ->
 def show(report: CarriedReport, limit: int | None, uncounted: set[str]) -> None:
     """Draw the report for people; `limit`: rows of each table, 0 for all, None for a few."""
     carried = report.carried
-    of_tools = [row for row in carried.sources if row.kind == Kind.TOOL]
-    cost = sum(row.cost for row in of_tools)
+    results = carried.results
     bill = cost_text(report.total)
-    fresh = sum(row.fresh for row in of_tools)
-    share = modelled_percent(cost / carried.cost if carried.cost else None)
-    is_known = bool(cost) or not carried.unpriced
-    words = f"~{short_usd(cost)}, {share}" if is_known else "?"
+    is_known = bool(results.cost) or not carried.unpriced
+    words = f"~{short_usd(results.cost)}, {modelled_percent(carried.results_share)}" if is_known else "?"
     click.echo(click.style(f"Tool results cost {words} of {bill}", bold=True))
     if is_known:
-        click.echo(f"~{short_usd(fresh)} when they came in, ~{short_usd(cost - fresh)} on the calls that carried them")
+        fresh, later = short_usd(results.fresh), short_usd(results.carried)
+        click.echo(f"~{fresh} when they came in, ~{later} on the calls that carried them")
     click.echo()
     if report.by != "target":
         _show_rows(report, _ROWS_SHOWN if limit is None else limit or None, bill)

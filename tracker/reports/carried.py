@@ -1,4 +1,4 @@
-"""What each tool put into the context, and what carrying it cost: the parts of the bill by where they came from."""
+"""What each tool put into the context, and what carrying it cost: the bill by source."""
 
 import sqlite3
 from collections.abc import Iterable, Sequence
@@ -9,18 +9,18 @@ from store.reads.carried import PaidRow, paid_by_session, paid_in_session, paid_
 from store.reads.filter import Filter
 from store.reads.spend import SpendRow, spend_total, unpriced_models
 from store.tasks import load_session
-from tracker.model.cost.carried import Account, Held, Kind, Source, whole_nano
-from tracker.model.cost.carried_session import PaidParts, Sums, add_session
+from tracker.model.cost.carried import Account, ContextPart, Kind, Source, whole_nano
+from tracker.model.cost.carried_session import Bill, CallCost, add_session
 from tracker.reports.json_values import rounded
 
-OUTPUT, OTHER = "output", "other"  # no part of a context
+OUTPUT, OTHER = "output", "other"  # rows of the bill that are no part of a context
 NAMES = {
     Kind.FIRST_PROMPT: "first prompt",
     Kind.SUBAGENT_PROMPT: "subagents' prompts",
     Kind.OWN_TEXT: "the agent's own text",
     Kind.PROMPT: "prompts, attachments",
     Kind.SUMMARY: "compaction summaries",
-    Kind.UNTOLD: "not on record",
+    Kind.UNRECORDED: "not on record",
     OUTPUT: "output, as written",
     OTHER: "other",
 }
@@ -28,39 +28,39 @@ _MCP = "mcp__"
 
 
 class CarriedRow(NamedTuple):
-    """Parts of contexts from one source; tokens as they came in, costs in nano-dollars."""
+    """The parts of contexts from one source; tokens as they came in, costs in nano-dollars."""
 
     kind: str
     tool: str
     target: str
     results: int
     tokens: int
-    calls: int  # that carried them after the one with which they came in, summed over the results
+    calls: int  # that carried a part after it came in, summed over the parts
     fresh: int
     carried: int
 
     @property
     def cost(self) -> int:
-        """What it cost in all."""
+        """Fresh and carried cost, nano-dollars."""
         return self.fresh + self.carried
 
     @property
     def name(self) -> str:
-        """What it is called."""
+        """The tool, else the kind in words."""
         return self.tool or NAMES[self.kind]
 
     @property
     def mean_tokens(self) -> float | None:
-        """Mean size."""
+        """Mean size of a part; None for output and other."""
         return self.tokens / self.results if self.results else None
 
     @property
     def mean_calls(self) -> float | None:
-        """Calls that carried one, on average."""
+        """Mean number of calls that carried a part; None for output and other."""
         return self.calls / self.results if self.results else None
 
     def as_json(self, total: int) -> dict[str, Any]:
-        """JSON form; `total`: the bill."""
+        """JSON form; `total`: the whole bill in nano-dollars."""
         return {
             "kind": self.kind,
             "tool": self.tool or None,
@@ -77,9 +77,9 @@ class CarriedRow(NamedTuple):
 
 
 class Carried(NamedTuple):
-    """The bill of some calls by source, the dearest first."""
+    """The bill of the chosen calls by source, the dearest first; nano-dollars."""
 
-    sources: list[CarriedRow]  # one a tool and target
+    sources: list[CarriedRow]  # tool results have a row for each tool and target
     generation: int
     other: int
     unpriced: int = 0  # calls without a price, in no sum
@@ -95,22 +95,32 @@ class Carried(NamedTuple):
 
     @property
     def targets(self) -> list[CarriedRow]:
-        """What tools were used on."""
+        """The rows with a file, command or address."""
         return [row for row in self.sources if row.target]
 
+    @property
+    def results(self) -> CarriedRow:
+        """The sum of all tool results."""
+        return summed([row for row in self.sources if row.kind == Kind.TOOL], Kind.TOOL)
+
+    @property
+    def results_share(self) -> float | None:
+        """Share of the bill that tool results cost; None without a bill."""
+        return self.results.cost / self.cost if self.cost else None
+
     def by_tool(self, *, servers: bool = False) -> list[CarriedRow]:
-        """A row a tool, or one for all of an MCP server; output and other are rows of their own."""
+        """One row per tool (or per MCP server) and per other source, with output and other."""
         rows: dict[tuple[str, str], list[CarriedRow]] = {}
         for row in self.sources:
             rows.setdefault((row.kind, server_of(row.tool) if servers else row.tool), []).append(row)
-        made = [summed(same, kind, tool) for (kind, tool), same in rows.items()]
+        by_tool = [summed(same, kind, tool) for (kind, tool), same in rows.items()]
         for kind, amount in ((OUTPUT, self.generation), (OTHER, self.other)):
             if amount:
-                made.append(CarriedRow(kind, "", "", 0, 0, 0, amount, 0))
-        return sorted(made, key=_dearest_first)
+                by_tool.append(CarriedRow(kind, "", "", 0, 0, 0, amount, 0))
+        return sorted(by_tool, key=_dearest_first)
 
     def as_json(self, limit: int | None = None) -> dict[str, Any]:
-        """JSON form: by tool, and at most so many targets."""
+        """JSON form: by tool, and at most `limit` targets."""
         cost = self.cost
         return {
             "rows": [row.as_json(cost) for row in self.by_tool()],
@@ -128,13 +138,13 @@ class CarriedReport(NamedTuple):
 
     @property
     def rows(self) -> list[CarriedRow]:
-        """What was asked for: by tool, server or target."""
+        """The rows in the requested grouping: by tool, server or target."""
         if self.by == "target":
             return self.carried.targets
         return self.carried.by_tool(servers=self.by == "server")
 
     def as_json(self, limit: int | None = None) -> dict[str, Any]:
-        """The JSON contract; `limit`: at most so many of each list."""
+        """The JSON contract; `limit`: maximum length of each list."""
         cost = self.carried.cost
         return {
             "schema_version": 1,
@@ -148,23 +158,24 @@ class CarriedReport(NamedTuple):
 
 
 def summed(rows: Iterable[CarriedRow], kind: str = "", tool: str = "") -> CarriedRow:
-    """Rows as one."""
-    return CarriedRow(kind, tool, "", *(sum(column) for column in zip(*(row[3:] for row in rows), strict=True)))
+    """The sum of these rows, as one row."""
+    columns = zip((0,) * 5, *(row[3:] for row in rows), strict=True)
+    return CarriedRow(kind, tool, "", *map(sum, columns))
 
 
-class Holding(NamedTuple):
-    """What stands in the context of a session's main chain now."""
+class ContextContents(NamedTuple):
+    """The parts of the context that a session's main chain has now."""
 
-    parts: list[Held]
+    parts: list[ContextPart]
 
     @property
     def tokens(self) -> int:
-        """All of it."""
+        """Size of the context."""
         return sum(part.tokens for part in self.parts)
 
     @property
     def sources(self) -> list[tuple[str, int]]:
-        """Names (a tool, or what else it is) with their tokens, the largest first."""
+        """Tokens by name (a tool, else the kind in words), the largest first."""
         sizes: dict[str, int] = {}
         for part in self.parts:
             name = part.source.tool or NAMES[part.source.kind]
@@ -172,12 +183,12 @@ class Holding(NamedTuple):
         return sorted(sizes.items(), key=lambda one: (-one[1], one[0]))
 
     @property
-    def results(self) -> list[Held]:
+    def results(self) -> list[ContextPart]:
         """Tool results, the largest first."""
         return sorted((part for part in self.parts if part.source.tool), key=lambda part: -part.tokens)
 
     def as_json(self, limit: int) -> dict[str, Any]:
-        """JSON form, with at most so many results."""
+        """JSON form, with at most `limit` results."""
         return {
             "label": "modelled",
             "sources": [{"source": name, "tokens": tokens} for name, tokens in self.sources],
@@ -194,12 +205,12 @@ class Holding(NamedTuple):
 
 
 def server_of(tool: str) -> str:
-    """The MCP server of a tool, else the tool."""
+    """The MCP server that a tool belongs to, as `mcp__server`; else the tool."""
     return _MCP + tool.removeprefix(_MCP).split("__")[0] if tool.startswith(_MCP) else tool
 
 
 def carried_report(db: sqlite3.Connection, chosen: Filter, by: str = "tool") -> CarriedReport:
-    """What the chosen calls paid, by tool, server or target."""
+    """The bill of the chosen calls by source; `by`: tool, server or target."""
     return CarriedReport(
         by,
         _carried(db, paid_by_session(db, chosen)),
@@ -209,37 +220,35 @@ def carried_report(db: sqlite3.Connection, chosen: Filter, by: str = "tool") -> 
 
 
 def task_carried(db: sqlite3.Connection, task_id: str) -> Carried:
-    """What a task's calls paid, by source; what stood in the context before it counts where it was carried on."""
+    """The bill of a task by source; what was in the context before the task counts for what its calls paid for it."""
     return _carried(db, paid_in_task(db, task_id))
 
 
-def session_holding(db: sqlite3.Connection, session_id: int) -> Holding:
+def context_contents(db: sqlite3.Connection, session_id: int) -> ContextContents:
     """What a session's context holds now."""
-    sums = Sums()
-    parts = [
-        add_session(load_session(db, session_id), _parts(rows), sums) for _, rows in paid_in_session(db, session_id)
-    ]
-    return Holding([part for held in parts for part in held if part.tokens])
+    costs = _costs(row for _, rows in paid_in_session(db, session_id) for row in rows)
+    parts = add_session(load_session(db, session_id), costs, Bill())
+    return ContextContents([part for part in parts if part.tokens])
 
 
-def _parts(rows: Sequence[PaidRow]) -> dict[int, PaidParts]:
-    return {row[1]: PaidParts(*row[2:]) for row in rows}
+def _costs(rows: Iterable[PaidRow]) -> dict[int, CallCost]:
+    return {row[1]: CallCost(*row[2:]) for row in rows}
 
 
 def _carried(db: sqlite3.Connection, paid: Iterable[tuple[int, Sequence[PaidRow]]]) -> Carried:
-    sums = Sums()
+    bill = Bill()
     for session_id, rows in paid:
-        add_session(load_session(db, session_id), _parts(rows), sums)
-    return Carried(source_rows(sums.accounts, sums.prompts), sums.generation, sums.other, sums.unpriced)
+        add_session(load_session(db, session_id), _costs(rows), bill)
+    return Carried(source_rows(bill.accounts, bill.prompts), bill.generation, bill.other, bill.unpriced)
 
 
 def source_rows(accounts: dict[Source, Account], total: int) -> list[CarriedRow]:
-    """Accounts as rows whose costs sum to `total` nano-dollars, the dearest first."""
-    asked = [(source, one) for source, one in accounts.items() if one.parts]
-    whole = whole_nano([amount for _, one in asked for amount in (one.fresh, one.carried)], total)
+    """One row per account that has parts, the dearest first; their costs sum to `total` nano-dollars."""
+    used = [(source, account) for source, account in accounts.items() if account.parts]
+    whole = whole_nano([amount for _, account in used for amount in (account.fresh, account.carried)], total)
     rows = [
-        CarriedRow(*source, one.parts, one.tokens, one.calls, whole[2 * place], whole[2 * place + 1])
-        for place, (source, one) in enumerate(asked)
+        CarriedRow(*source, account.parts, account.tokens, account.calls, fresh, carried)
+        for (source, account), fresh, carried in zip(used, whole[::2], whole[1::2], strict=True)
     ]
     return sorted(rows, key=_dearest_first)
 

@@ -3,7 +3,6 @@
 from textual.content import Content
 
 from store.money import short_usd
-from tracker.model.cost.carried import Kind
 from tracker.reports.carried import Carried, CarriedRow
 from tracker.words import modelled_percent, percent, tokens
 from tui.widgets.grid import line
@@ -15,10 +14,8 @@ _NARROW = 56  # cells; below, there is room for cost and share alone
 
 
 def carried_lines(carried: Carried, width: int) -> list[Content]:
-    """A line a source, and one for each of the dearest files and commands; no figure is cut."""
+    """One line per source, then the dearest files and commands; no figure is cut."""
     total = carried.cost
-    results = sum(row.cost for row in carried.sources if row.kind == Kind.TOOL)
-    share = modelled_percent(results / total if total else None)
     columns = _COLUMNS if width >= _NARROW else _COLUMNS[-2:]
     room = max(0, width - sum(cells + 2 for _, cells in columns))
 
@@ -38,7 +35,11 @@ def carried_lines(carried: Carried, width: int) -> list[Content]:
     lines = [
         line("No call of it has a price.")
         if carried.unpriced and not total
-        else line("Results ", (f"~{short_usd(results)}", "bold"), f", {share} of {short_usd(total)}"),
+        else line(
+            "Results ",
+            (f"~{short_usd(carried.results.cost)}", "bold"),
+            f", {modelled_percent(carried.results_share)} of {short_usd(total)}",
+        ),
         Content(""),
         heading("In the context"),
         *(row_line(row.name, row) for row in carried.by_tool()),
@@ -50,7 +51,7 @@ def carried_lines(carried: Carried, width: int) -> list[Content]:
 
 
 def _figures(row: CarriedRow, carried: Carried, total: int) -> tuple[str, ...]:
-    """Of _COLUMNS; what is no part of a context has its cost alone."""
+    """The cells of _COLUMNS; output and other have only a cost and a share."""
     cost = short_usd(row.cost) if carried.is_known(row) else "?"
     share = percent(row.cost / total if total else None)
     if row.mean_calls is None:

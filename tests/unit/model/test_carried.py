@@ -9,14 +9,14 @@ from tracker.model.cost.carried import (
     OWN_TEXT,
     PROMPT,
     SUMMARY,
-    UNTOLD,
+    UNRECORDED,
     Account,
-    Held,
-    InputParts,
+    ContextPart,
+    InputCost,
     Kind,
     Source,
     Step,
-    carry,
+    walk_chain,
     whole_nano,
 )
 from tracker.model.cost.chain_call import Reset
@@ -25,22 +25,22 @@ from tracker.model.cost.result_tokens import result_tokens
 READ = Source(Kind.TOOL, "Read", "a.py")
 
 
-def accounts_of(*steps: Step) -> tuple[dict[Source, Account], list[Held]]:
+def accounts_of(*steps: Step) -> tuple[dict[Source, Account], list[ContextPart]]:
     accounts: dict[Source, Account] = {}
-    held = carry(steps, accounts)
-    return accounts, held
+    parts = walk_chain(steps, accounts)
+    return accounts, parts
 
 
-def step(context: int, paid: InputParts | None, *came: tuple[Source, int], reread: int = 0, reset: str | None = None):
-    return Step(context, reread, reset, came, paid)
+def step(context: int, cost: InputCost | None, *added: tuple[Source, int], reread: int = 0, reset: str | None = None):
+    return Step(context, reread, reset, added, cost)
 
 
 def test_a_result_is_paid_fresh_once_and_then_by_its_share_of_what_stands_behind_the_first_prompt():
-    accounts, held = accounts_of(
-        step(1000, InputParts(0, 0, 0, 5000)),
-        step(1400, InputParts(100, 0, 0, 800), (OWN_TEXT, 100), (READ, 300), reread=1000),
-        step(1500, InputParts(100, 40, 0, 200), (OWN_TEXT, 100), reread=1400),
-        step(2000, InputParts(100, 50, 0, 900), (PROMPT, 500), reread=1500),
+    accounts, parts = accounts_of(
+        step(1000, InputCost(0, 0, 0, 5000)),
+        step(1400, InputCost(100, 0, 0, 800), (OWN_TEXT, 100), (READ, 300), reread=1000),
+        step(1500, InputCost(100, 40, 0, 200), (OWN_TEXT, 100), reread=1400),
+        step(2000, InputCost(100, 50, 0, 900), (PROMPT, 500), reread=1500),
     )
     # Of 800 for 400 new tokens, 300 are the result's; then 300 of 400, and 300 of 500 tokens.
     assert accounts[READ] == Account(1, 300, 2, 600.0, 30.0 + 30.0)
@@ -48,84 +48,84 @@ def test_a_result_is_paid_fresh_once_and_then_by_its_share_of_what_stands_behind
     assert accounts[OWN_TEXT] == Account(2, 200, 3, 200.0 + 200.0, 10.0 + 10.0 + 10.0)
     assert accounts[PROMPT] == Account(1, 500, 0, 900.0, 0.0)
     assert accounts[FIRST_PROMPT] == Account(1, 1000, 3, 5000.0, 300.0)
-    assert held == [
-        Held(FIRST_PROMPT, 1000, 3),
-        Held(OWN_TEXT, 100, 2),
-        Held(READ, 300, 2),
-        Held(OWN_TEXT, 100, 1),
-        Held(PROMPT, 500, 0),
+    assert parts == [
+        ContextPart(FIRST_PROMPT, 1000, 3),
+        ContextPart(OWN_TEXT, 100, 2),
+        ContextPart(READ, 300, 2),
+        ContextPart(OWN_TEXT, 100, 1),
+        ContextPart(PROMPT, 500, 0),
     ]
 
 
 def test_waste_falls_on_everything_that_stood_there():
     accounts, _ = accounts_of(
-        step(1000, InputParts(0, 0, 0, 0)),
-        step(2000, InputParts(0, 0, 0, 0), (READ, 1000), reread=1000),
-        step(2000, InputParts(0, 0, 600, 0), reread=2000),
+        step(1000, InputCost(0, 0, 0, 0)),
+        step(2000, InputCost(0, 0, 0, 0), (READ, 1000), reread=1000),
+        step(2000, InputCost(0, 0, 600, 0), reread=2000),
     )
     assert accounts[READ].carried == 300.0
     assert accounts[FIRST_PROMPT].carried == 300.0
 
 
 def test_a_compaction_leaves_the_first_prompt_and_a_summary():
-    accounts, held = accounts_of(
-        step(1000, InputParts(0, 0, 0, 0)),
-        step(5000, InputParts(0, 0, 0, 0), (READ, 4000), reread=1000),
-        step(3000, InputParts(80, 0, 0, 2200), (UNTOLD, 7), reread=800, reset=Reset.COMPACT),
-        step(3500, InputParts(100, 200, 0, 0), (READ, 500), reread=3000),
+    accounts, parts = accounts_of(
+        step(1000, InputCost(0, 0, 0, 0)),
+        step(5000, InputCost(0, 0, 0, 0), (READ, 4000), reread=1000),
+        step(3000, InputCost(80, 0, 0, 2200), (UNRECORDED, 7), reread=800, reset=Reset.COMPACT),
+        step(3500, InputCost(100, 200, 0, 0), (READ, 500), reread=3000),
     )
     # 800 of the first prompt were in the cache: 200 of it and 2,000 of the summary were written for 2,200.
     assert accounts[FIRST_PROMPT] == Account(1, 1000, 3, 200.0, 180.0)
     assert accounts[SUMMARY] == Account(1, 2000, 1, 2000.0, 200.0)
     assert accounts[READ] == Account(2, 4500, 0, 0.0, 0.0)
-    assert UNTOLD not in accounts
-    assert [one.source for one in held] == [FIRST_PROMPT, SUMMARY, READ]
+    assert UNRECORDED not in accounts
+    assert [one.source for one in parts] == [FIRST_PROMPT, SUMMARY, READ]
 
 
 def test_where_the_context_shrinks_without_a_compaction_all_but_the_first_prompt_does_so_in_proportion():
-    accounts, held = accounts_of(
-        step(1000, InputParts(0, 0, 0, 0)),
-        step(5000, InputParts(0, 0, 0, 0), (READ, 3000), (OWN_TEXT, 1000), reread=1000),
-        step(3000, InputParts(0, 0, 0, 0), reread=3000),
-        step(3500, InputParts(0, 250, 0, 0), (PROMPT, 500), reread=3000),
-        step(3500, InputParts(0, 250, 0, 0), reread=3500),
+    accounts, parts = accounts_of(
+        step(1000, InputCost(0, 0, 0, 0)),
+        step(5000, InputCost(0, 0, 0, 0), (READ, 3000), (OWN_TEXT, 1000), reread=1000),
+        step(3000, InputCost(0, 0, 0, 0), reread=3000),
+        step(3500, InputCost(0, 250, 0, 0), (PROMPT, 500), reread=3000),
+        step(3500, InputCost(0, 250, 0, 0), reread=3500),
     )
-    assert held[1:] == [Held(READ, 1500, 3), Held(OWN_TEXT, 500, 3), Held(PROMPT, 500, 1)]
+    assert parts[1:] == [ContextPart(READ, 1500, 3), ContextPart(OWN_TEXT, 500, 3), ContextPart(PROMPT, 500, 1)]
     # 1,500 of 2,000 tokens, then of 2,500.
     assert accounts[READ].carried == pytest.approx(187.5 + 150)
     assert accounts[PROMPT].carried == pytest.approx(50)
 
 
 def test_after_a_cleared_context_there_is_another_first_prompt():
-    accounts, held = accounts_of(
-        step(1000, InputParts(0, 0, 0, 10)),
-        step(4000, InputParts(0, 0, 0, 0), (READ, 3000), reread=1000),
-        step(1200, InputParts(5, 0, 0, 7), reread=500, reset=Reset.CLEAR),
+    accounts, parts = accounts_of(
+        step(1000, InputCost(0, 0, 0, 10)),
+        step(4000, InputCost(0, 0, 0, 0), (READ, 3000), reread=1000),
+        step(1200, InputCost(5, 0, 0, 7), reread=500, reset=Reset.CLEAR),
     )
     assert accounts[FIRST_PROMPT] == Account(2, 2200, 1, 17.0, 5.0)
-    assert held == [Held(FIRST_PROMPT, 1200, 0)]
+    assert parts == [ContextPart(FIRST_PROMPT, 1200, 0)]
 
 
 def test_what_came_in_before_the_calls_that_are_asked_about_counts_where_these_carry_it():
     accounts, _ = accounts_of(
         step(1000, None),
         step(2000, None, (READ, 1000), reread=1000),
-        step(2100, InputParts(50, 60, 0, 70), (OWN_TEXT, 100), reread=2000),
+        step(2100, InputCost(50, 60, 0, 70), (OWN_TEXT, 100), reread=2000),
     )
     assert accounts[READ] == Account(1, 1000, 1, 0.0, 60.0)
     assert accounts[FIRST_PROMPT] == Account(1, 1000, 1, 0.0, 50.0)
     gone, _ = accounts_of(
         step(1000, None),
         step(2000, None, (READ, 1000), reread=1000),
-        step(1500, InputParts(0, 0, 0, 9), reset=Reset.COMPACT),
+        step(1500, InputCost(0, 0, 0, 9), reset=Reset.COMPACT),
     )
     assert gone[READ] == Account()
 
 
 money = st.integers(0, 10**12)
-paid = st.none() | st.builds(InputParts, money, money, money, money)
+paid = st.none() | st.builds(InputCost, money, money, money, money)
 resets = st.sampled_from([None, None, None, Reset.COMPACT, Reset.CLEAR, Reset.MICROCOMPACT, Reset.REWIND])
-sources = st.sampled_from([READ, OWN_TEXT, PROMPT, UNTOLD, Source(Kind.TOOL, "Bash", "ls")])
+sources = st.sampled_from([READ, OWN_TEXT, PROMPT, UNRECORDED, Source(Kind.TOOL, "Bash", "ls")])
 
 
 @given(
@@ -134,24 +134,24 @@ sources = st.sampled_from([READ, OWN_TEXT, PROMPT, UNTOLD, Source(Kind.TOOL, "Ba
         max_size=25,
     )
 )
-def test_all_accounts_sum_to_what_was_paid_and_all_that_is_held_to_the_context(calls):
+def test_all_accounts_sum_to_what_was_paid_and_all_that_is_parts_to_the_context(calls):
     steps = []
     before = 0
     for context, reread, reset, pays, came_from in calls:
         grown = context - before if before else 0
         came = [(source, grown // len(came_from)) for source in came_from] if grown >= len(came_from) > 0 else []
         if grown > sum(tokens for _, tokens in came):
-            came.append((UNTOLD, grown - sum(tokens for _, tokens in came)))
+            came.append((UNRECORDED, grown - sum(tokens for _, tokens in came)))
         steps.append(Step(context, reread, reset, came, pays))
         before = context
-    accounts, held = accounts_of(*steps)
+    accounts, parts = accounts_of(*steps)
     total = sum(sum(pays) for *_, pays, _ in calls if pays is not None)
     amounts = [amount for one in accounts.values() for amount in (one.fresh, one.carried)]
     assert sum(amounts) == pytest.approx(total, rel=1e-9, abs=1)
     assert sum(whole_nano(amounts, total)) == total
     assert min(amounts) >= -1
     if calls:
-        assert sum(one.tokens for one in held) == pytest.approx(calls[-1][0], abs=len(held))
+        assert sum(one.tokens for one in parts) == pytest.approx(calls[-1][0], abs=len(parts))
 
 
 @given(st.lists(st.floats(0, 1e12), min_size=1, max_size=20), st.integers(-3, 3))

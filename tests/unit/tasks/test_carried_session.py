@@ -3,24 +3,24 @@
 from store.records import CallFlag, ToolFlag
 from store.task_rows import SessionRecords
 from tests.unit.tasks.making import call, event, records, tool, turn
-from tracker.model.cost.carried import FIRST_PROMPT, OWN_TEXT, PROMPT, SUMMARY, UNTOLD, Kind, Source
-from tracker.model.cost.carried_session import PaidParts, Sums, add_session
+from tracker.model.cost.carried import FIRST_PROMPT, OWN_TEXT, PROMPT, SUMMARY, UNRECORDED, Kind, Source
+from tracker.model.cost.carried_session import Bill, CallCost, add_session
 
-PAID = PaidParts(0, 1, 2, 3, 4, 5, 6, 7)
+COST = CallCost(0, 1, 2, 3, 4, 5, 6, 7)
 
 
 def grown(number: int, context: int, output: int = 0, **given: object):
     return call(number, 10 * number, input=0, write_5m=context, output=output, **given)
 
 
-def sums_of(session: SessionRecords) -> Sums:
-    sums = Sums()
-    add_session(session, {one.id: PAID for one in session.calls}, sums)
-    return sums
+def bill_of(session: SessionRecords) -> Bill:
+    bill = Bill()
+    add_session(session, {one.id: COST for one in session.calls}, bill)
+    return bill
 
 
 def tokens_of(session: SessionRecords) -> dict[Source, int]:
-    return {source: one.tokens for source, one in sums_of(session).accounts.items()}
+    return {source: one.tokens for source, one in bill_of(session).accounts.items()}
 
 
 def test_the_context_grows_by_the_answer_before_then_by_results_then_by_the_prompt():
@@ -49,7 +49,7 @@ def test_results_that_came_in_together_share_by_length_and_the_rest_is_on_no_rec
     )
     assert tokens_of(session) == {
         FIRST_PROMPT: 1000, Source(Kind.TOOL, "Bash", "ls"): 100,
-        Source(Kind.TOOL, "Bash", "git log"): 300, UNTOLD: 600,
+        Source(Kind.TOOL, "Bash", "git log"): 300, UNRECORDED: 600,
     }  # fmt: skip
 
 
@@ -91,28 +91,28 @@ def test_a_subagents_first_prompt_stands_by_itself_and_a_compaction_leaves_a_sum
         events=[event("compact", 25)],
     )
     assert tokens_of(session) == {
-        FIRST_PROMPT: 1000, UNTOLD: 8000, SUMMARY: 3000, Source(Kind.SUBAGENT_PROMPT): 700,
+        FIRST_PROMPT: 1000, UNRECORDED: 8000, SUMMARY: 3000, Source(Kind.SUBAGENT_PROMPT): 700,
     }  # fmt: skip
 
 
 def test_inner_requests_cost_but_are_no_part_of_the_context():
     inner = call(2, 15, input=400, write_5m=0, output=9, flags=int(CallFlag.ITERATION))
-    sums = sums_of(records(calls=[grown(1, 1000), inner, grown(3, 1300)]))
-    assert sums.prompts == 2 * (1 + 2 + 3 + 4 + 5)
-    assert sums.generation == 3 * 6
-    assert sums.other == 3 * 7 + (1 + 2 + 3 + 4 + 5)
+    bill = bill_of(records(calls=[grown(1, 1000), inner, grown(3, 1300)]))
+    assert bill.prompts == 2 * (1 + 2 + 3 + 4 + 5)
+    assert bill.generation == 3 * 6
+    assert bill.other == 3 * 7 + (1 + 2 + 3 + 4 + 5)
 
 
 def test_copies_of_another_sessions_calls_give_the_context_and_cost_nothing():
     session = records(calls=[grown(1, 1000, copied=True), grown(2, 3000)])
-    sums = sums_of(session)
-    assert sums.accounts[FIRST_PROMPT].calls == 1
-    assert sums.prompts == 1 + 2 + 3 + 4 + 5
+    bill = bill_of(session)
+    assert bill.accounts[FIRST_PROMPT].calls == 1
+    assert bill.prompts == 1 + 2 + 3 + 4 + 5
 
 
 def test_unpriced_calls_carry_and_cost_nothing():
-    sums = Sums()
+    bill = Bill()
     session = records(calls=[grown(1, 1000), grown(2, 1300)])
-    add_session(session, dict.fromkeys((1, 2), PaidParts(0, None, None, None, None, None, None, None)), sums)
-    assert sums.accounts[UNTOLD].tokens == 300
-    assert (sums.prompts, sums.generation, sums.other, sums.unpriced) == (0, 0, 0, 2)
+    add_session(session, dict.fromkeys((1, 2), CallCost(0, None, None, None, None, None, None, None)), bill)
+    assert bill.accounts[UNRECORDED].tokens == 300
+    assert (bill.prompts, bill.generation, bill.other, bill.unpriced) == (0, 0, 0, 2)

@@ -1,12 +1,12 @@
 """What each part of a context cost: when it came in, and on every later call that carried it.
 
-A chain is walked call by call. Its context is the first prompt and, behind it, what came in since: the agent's own text
-(the measured output of the call before, as far as the context grew by it), tool results, prompts, a compaction's
-summary, and what no record tells. Where the context shrinks, the first prompt stays and all else shrinks in proportion;
-a compaction leaves it and a summary, and after a cleared context there is another first prompt.
+A chain is walked call by call. Its context is the first prompt, followed by everything added since: the agent's own
+text (the output of the previous call, at most what the context grew by), tool results, prompts, a compaction's summary,
+and content that no record names. A compaction leaves the first prompt and a summary; a cleared context begins with
+another first prompt. If the context shrinks otherwise, the first prompt stays and the rest shrinks in proportion.
 
-Each call's rent on the baseline falls on the first prompt, its other rent on what stood behind that, its waste on both,
-its fresh part on what is new, always in proportion to tokens. Sizes of results are modelled; the sum is exact.
+Each call's cost is shared in proportion to tokens: rent on the baseline goes to the first prompt, other rent to the
+parts after it, waste to both, the fresh part to what is new. Sizes of results are modelled; the sum is exact.
 """
 
 from collections.abc import Iterable, Sequence
@@ -17,15 +17,15 @@ from tracker.model.cost.chain_call import Reset
 
 
 class Kind:
-    """What a part of a context is."""
+    """Kinds of context parts, as in JSON."""
 
     FIRST_PROMPT = "first_prompt"  # system prompt, tool definitions, instruction files, and the first words
     SUBAGENT_PROMPT = "subagent_prompt"  # the same of a subagent, with its order
     TOOL = "tool"
-    OWN_TEXT = "own_text"  # answers, thinking and tool calls of the agent
-    PROMPT = "prompt"  # with what the client puts beside it
-    SUMMARY = "summary"  # and what a compaction kept
-    UNTOLD = "untold"  # reminders, attachments, tools of which older clients recorded nothing
+    OWN_TEXT = "own_text"  # the agent's answers, thinking and tool calls
+    PROMPT = "prompt"  # with what the client attaches
+    SUMMARY = "summary"  # with anything else that a compaction kept
+    UNRECORDED = "unrecorded"  # reminders, attachments, tools of which older clients recorded nothing
 
 
 class Source(NamedTuple):
@@ -41,128 +41,129 @@ SUBAGENT_PROMPT = Source(Kind.SUBAGENT_PROMPT)
 OWN_TEXT = Source(Kind.OWN_TEXT)
 PROMPT = Source(Kind.PROMPT)
 SUMMARY = Source(Kind.SUMMARY)
-UNTOLD = Source(Kind.UNTOLD)
+UNRECORDED = Source(Kind.UNRECORDED)
 
 
-class InputParts(NamedTuple):
-    """What a call paid for its prompt, nano-dollars: rent on the baseline, other rent, waste, fresh."""
+class InputCost(NamedTuple):
+    """Cost of a call's prompt, in nano-dollars."""
 
-    baseline: int
-    rent: int
+    baseline: int  # rent on the baseline
+    rent: int  # other rent
     waste: int
     fresh: int
 
 
 class Step(NamedTuple):
-    """A call that grows its chain, and what came in since the one before."""
+    """A call that grows its chain, and what was added to the context before it."""
 
     context: int  # the whole prompt, tokens
-    reread: int  # of these, paid for as read before, the missed ones too
+    reread: int  # the part of it that had been sent before: read from the cache, or missed
     reset: str | None  # Reset
-    came: Sequence[tuple[Source, int]]  # tokens by source; not looked at where the context begins anew
-    paid: InputParts | None  # None: not one of the calls that are asked about
+    added: Sequence[tuple[Source, int]]  # tokens by source; ignored after a reset that begins the context anew
+    cost: InputCost | None  # None for a call that was not chosen
 
 
 @dataclass(slots=True)
 class Account:
-    """What parts from one source were, and what they cost over the calls that are asked about; nano-dollars."""
+    """Totals of the parts from one source over the chosen calls; nano-dollars."""
 
-    parts: int = 0  # how many of them stood in the context of such a call
-    tokens: int = 0  # when they came in
-    calls: int = 0  # such calls after those with which they came in, summed over the parts
+    parts: int = 0  # parts that were in the context of a chosen call
+    tokens: int = 0  # their sizes when they came in
+    calls: int = 0  # chosen calls that carried a part after it came in, summed over the parts
     fresh: float = 0.0
     carried: float = 0.0
 
 
-class Held(NamedTuple):
-    """A part that stands in a context now."""
+class ContextPart(NamedTuple):
+    """A part of a context as it is now."""
 
     source: Source
     tokens: int
-    calls: int  # that carried it, after the one with which it came in
+    calls: int  # calls that carried it after it came in
 
 
-# A part in a chain: its source and account; its tokens; the same as if the context had not shrunk since the last reset
-# (units); what a unit had cost and the calls made when it came in; whether that call is asked about.
-# A plain tuple: there are hundreds of thousands.
+# Rent is shared as in a fund: a part holds units, each call raises the price of a unit, and a part's cost is its units
+# times the rise since it came in. When the context shrinks, a unit is worth fewer tokens. So a call takes the same time
+# however many parts it carries. A plain tuple, as there are hundreds of thousands:
+# source, its account, tokens, units, price of a unit and number of calls when it came in, whether its call was chosen.
 _Part = tuple[Source, Account, int, float, float, int, bool]
 
 
 class _Chain:
-    """The context of one chain."""
+    """The context of one chain while it is walked."""
 
     def __init__(self, accounts: dict[Source, Account], first: Source) -> None:
         self._accounts = accounts
         self._first_source = first
-        self._prompt = self._account(first)
-        self._parts: list[_Part] = []
-        self._context = self._first = self._calls = 0
-        self._is_new = False  # the first prompt came in with a call that is asked about
-        self._empty()
+        self._first_account = self._account(first)
+        self._parts: list[_Part] = []  # all but the first prompt
+        self._context = self._first_tokens = 0
+        self._calls = 0  # chosen ones since the first prompt came in
+        self._first_is_new = False  # the first prompt came in with a chosen call
+        self._forget_parts()
 
-    def _empty(self) -> None:
+    def _forget_parts(self) -> None:
         self._parts.clear()
         self._units = 0.0
-        self._scale = 1.0
-        self._paid = 0.0  # for a unit that came in right after the last reset, nano-dollars
+        self._unit_tokens = 1.0
+        self._unit_price = 0.0  # nano-dollars since the last reset
 
-    def take(self, step: Step) -> None:
-        """Go on by one call."""
-        context, reread, reset, came, paid = step
-        is_begin = not self._context or reset == Reset.CLEAR
-        is_compacted = reset == Reset.COMPACT and not is_begin
-        if is_begin:
-            self.end()
-            self._first, self._calls, self._is_new = context, 0, paid is not None
-            came = ()
-        elif context < self._first:
-            self._first = context
+    def walk(self, step: Step) -> None:
+        """Advance by one call."""
+        context, reread, reset, added, cost = step
+        begins = not self._context or reset == Reset.CLEAR
+        is_compacted = reset == Reset.COMPACT and not begins
+        if begins:
+            self.settle()
+            self._first_tokens, self._calls, self._first_is_new = context, 0, cost is not None
+            added = ()
+        elif context < self._first_tokens:
+            self._first_tokens = context
         if is_compacted:
-            self._settle()
-            came = [(SUMMARY, context - self._first)] if context > self._first else ()
+            self._settle_parts()
+            added = [(SUMMARY, context - self._first_tokens)] if context > self._first_tokens else ()
         elif context < self._context:
-            self._shrink(context - self._first)
-        brought = [(source, self._account(source), tokens) for source, tokens in came]
-        if paid is not None:
+            self._shrink_parts(context - self._first_tokens)
+        new = [(source, self._account(source), tokens) for source, tokens in added]
+        if cost is not None:
             self._calls += 1
-            self._pay(paid, max(0, self._first - reread) if is_begin or is_compacted else 0, brought)
-        for source, account, tokens in brought:
-            units = tokens / self._scale
+            self._share(cost, max(0, self._first_tokens - reread) if begins or is_compacted else 0, new)
+        for source, account, tokens in new:
+            units = tokens / self._unit_tokens
             self._units += units
-            self._parts.append((source, account, tokens, units, self._paid, self._calls, paid is not None))
+            self._parts.append((source, account, tokens, units, self._unit_price, self._calls, cost is not None))
         self._context = context
 
-    def _shrink(self, rest: int) -> None:
-        """So many tokens are left behind the first prompt."""
-        if rest <= 0:
-            self._settle()
+    def _shrink_parts(self, tokens: int) -> None:
+        """Shrink everything after the first prompt to this many tokens."""
+        if tokens <= 0:
+            self._settle_parts()
         elif self._units:
-            self._scale = rest / self._units
+            self._unit_tokens = tokens / self._units
 
-    def _pay(self, paid: InputParts, new_first: int, brought: Sequence[tuple[Source, Account, int]]) -> None:
-        """Share what a call paid; of the first prompt `new_first` tokens are new to the cache."""
-        baseline, rest, again, fresh = paid
-        new = new_first
-        for _, _, tokens in brought:
-            new += tokens
-        prompt = self._prompt
-        if not new:
-            again += fresh
+    def _share(self, cost: InputCost, new_first: int, new: Sequence[tuple[Source, Account, int]]) -> None:
+        """Share the cost of a call; `new_first`: tokens of the first prompt that are new to the cache."""
+        baseline, rent, waste, fresh = cost
+        first = self._first_account
+        new_parts = sum(tokens for _, _, tokens in new)
+        new_tokens = new_first + new_parts
+        if not new_tokens:
+            waste += fresh
         elif fresh:
-            prompt.fresh += fresh * new_first / new
-            for _, account, tokens in brought:
-                account.fresh += fresh * tokens / new
-        prompt.carried += baseline
-        on_first = again * self._first / (self._first + self._units * self._scale) if again else 0
-        prompt.carried += on_first
-        behind = rest + again - on_first
+            first.fresh += fresh * new_first / new_tokens
+            for _, account, tokens in new:
+                account.fresh += fresh * tokens / new_tokens
+        first.carried += baseline
+        on_first = waste * self._first_tokens / (self._first_tokens + self._units * self._unit_tokens) if waste else 0
+        first.carried += on_first
+        on_parts = rent + waste - on_first
         if self._units:
-            self._paid += behind / self._units
-        elif new > new_first:
-            for _, account, tokens in brought:
-                account.carried += behind * tokens / (new - new_first)
+            self._unit_price += on_parts / self._units
+        elif new_parts:
+            for _, account, tokens in new:
+                account.carried += on_parts * tokens / new_parts
         else:
-            prompt.carried += behind
+            first.carried += on_parts
 
     def _account(self, source: Source) -> Account:
         account = self._accounts.get(source)
@@ -170,51 +171,53 @@ class _Chain:
             account = self._accounts[source] = Account()
         return account
 
-    def _settle(self) -> None:
-        """Account for all that stands behind the first prompt, and drop it."""
-        for _, account, tokens, units, paid, calls, is_new in self._parts:
+    def _settle_parts(self) -> None:
+        """Add everything after the first prompt to the accounts, and forget it."""
+        for _, account, tokens, units, price, calls, is_new in self._parts:
             carried = self._calls - calls
             if carried or is_new:
                 account.parts += 1
                 account.tokens += tokens
                 account.calls += carried
-                account.carried += units * (self._paid - paid)
-        self._empty()
+                account.carried += units * (self._unit_price - price)
+        self._forget_parts()
 
-    def end(self) -> None:
-        """Account for everything."""
-        self._settle()
+    def settle(self) -> None:
+        """Add the whole context to the accounts."""
+        self._settle_parts()
         if self._calls:
-            self._prompt.parts += 1
-            self._prompt.tokens += self._first
-            self._prompt.calls += self._calls - self._is_new
+            self._first_account.parts += 1
+            self._first_account.tokens += self._first_tokens
+            self._first_account.calls += self._calls - self._first_is_new
 
-    def held(self) -> list[Held]:
-        """What stands in the context now, the first prompt first."""
-        made = [Held(self._first_source, self._first, self._calls - self._is_new)]
-        return made + [
-            Held(source, round(units * self._scale), self._calls - calls)
+    def parts(self) -> list[ContextPart]:
+        """The parts of the context as it is now, the first prompt first."""
+        first = ContextPart(self._first_source, self._first_tokens, self._calls - self._first_is_new)
+        return [first] + [
+            ContextPart(source, round(units * self._unit_tokens), self._calls - calls)
             for source, _, _, units, _, calls, _ in self._parts
         ]
 
 
-def carry(steps: Iterable[Step], accounts: dict[Source, Account], first: Source = FIRST_PROMPT) -> list[Held]:
-    """Walk one chain and add what its context cost to `accounts`; what stands in it at the end."""
+def walk_chain(
+    steps: Iterable[Step], accounts: dict[Source, Account], first: Source = FIRST_PROMPT
+) -> list[ContextPart]:
+    """Add the cost of one chain's context to `accounts`; returns the parts of the context at its end."""
     chain = _Chain(accounts, first)
     for step in steps:
-        chain.take(step)
-    held = chain.held()
-    chain.end()
-    return held
+        chain.walk(step)
+    parts = chain.parts()
+    chain.settle()
+    return parts
 
 
 def whole_nano(amounts: Sequence[float], total: int) -> list[int]:
     """The amounts as whole numbers that sum to `total`: the largest remainders are rounded up."""
     if not amounts:
         return []
-    made = [int(amount // 1) for amount in amounts]
-    each, more = divmod(total - sum(made), len(made))
-    order = sorted(range(len(made)), key=lambda place: made[place] - amounts[place])
+    whole = [int(amount // 1) for amount in amounts]
+    each, more = divmod(total - sum(whole), len(whole))
+    order = sorted(range(len(whole)), key=lambda place: whole[place] - amounts[place])
     for rank, place in enumerate(order):
-        made[place] += each + (rank < more)
-    return made
+        whole[place] += each + (rank < more)
+    return whole

@@ -1,4 +1,4 @@
-"""A session's calls as the steps of `.carried`: what came in before each of them, and what it paid."""
+"""A session's chains as steps of `.carried`: what each call added to the context, and what its prompt cost."""
 
 from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
@@ -11,14 +11,14 @@ from tracker.model.cost.carried import (
     OWN_TEXT,
     PROMPT,
     SUBAGENT_PROMPT,
-    UNTOLD,
+    UNRECORDED,
     Account,
-    Held,
-    InputParts,
+    ContextPart,
+    InputCost,
     Kind,
     Source,
     Step,
-    carry,
+    walk_chain,
 )
 from tracker.model.cost.chain_call import ChainCall
 from tracker.model.cost.chains import session_chains
@@ -26,12 +26,12 @@ from tracker.model.cost.command_head import command_head
 from tracker.model.cost.result_tokens import result_tokens
 
 _RUN = int(ToolFlag.RUN)
-# Their results are a line; what they load comes in beside it.
+# Tools with a result of one line that load more into the context beside it.
 _LOADERS = frozenset({"Skill", "SlashCommand", "ToolSearch"})
 
 
-class PaidParts(NamedTuple):
-    """What was derived of a call: missed tokens, and the parts of its cost (COST_PARTS); None where unpriced."""
+class CallCost(NamedTuple):
+    """A call's missed tokens, and the parts of its cost in nano-dollars (COST_PARTS; None for an unpriced call)."""
 
     missed: int
     baseline: int | None
@@ -43,20 +43,20 @@ class PaidParts(NamedTuple):
     other: int | None
 
 
-_UNPRICED = InputParts(0, 0, 0, 0)
+_UNPRICED = InputCost(0, 0, 0, 0)
 
 
-class Sums:
-    """The bill of all calls that are asked about, nano-dollars: their prompts, by source, and what is no prompt's."""
+class Bill:
+    """The bill of the chosen calls in nano-dollars: prompts (by source in `accounts`), generation, and the rest."""
 
     def __init__(self) -> None:
         self.accounts: dict[Source, Account] = {}
         self.prompts = self.generation = self.other = 0
         self.unpriced = 0  # calls
 
-    def add(self, parts: PaidParts, *, grows: bool) -> InputParts:
-        """Add a call and return what it paid for its prompt: in a chain that it does not grow, that is other cost."""
-        _, baseline, carry_over, own, waste, fresh, generation, other = parts
+    def add(self, cost: CallCost, *, grows: bool) -> InputCost:
+        """Add a call and return the cost of its prompt, which is `other` if the call does not grow its chain."""
+        _, baseline, carry_over, own, waste, fresh, generation, other = cost
         if baseline is None or carry_over is None or own is None or waste is None or fresh is None:
             self.unpriced += 1
             return _UNPRICED
@@ -66,79 +66,80 @@ class Sums:
             self.prompts += baseline + carry_over + own + waste + fresh
         else:
             self.other += baseline + carry_over + own + waste + fresh
-        return InputParts(baseline, carry_over + own, waste, fresh)
+        return InputCost(baseline, carry_over + own, waste, fresh)
 
 
-def add_session(records: SessionRecords, paid: Mapping[int, PaidParts], sums: Sums) -> list[Held]:
-    """Walk all chains of a session; `paid` has the calls that are asked about, by id.
+def add_session(records: SessionRecords, costs: Mapping[int, CallCost], bill: Bill) -> list[ContextPart]:
+    """Add all chains of a session to `bill`; `costs` has the chosen calls by id.
 
-    Returns what stands in the context of the main chain now.
+    Returns the parts of the main chain's context at its end.
     """
     message_of = {(call.id, call.copied): call.message_id for call in records.calls}
-    tools: dict[str, list[ToolRow]] = {}
+    tools_of: dict[str, list[ToolRow]] = {}
     for tool in records.tools:
         if tool.message_id is not None:
-            tools.setdefault(tool.message_id, []).append(tool)
+            tools_of.setdefault(tool.message_id, []).append(tool)
     prompts = sorted(turn.position for turn in records.turns)
-    held: list[Held] = []
-    for key, calls in session_chains(records, {}).items():
-        asked = [tools.get(message_of[call.call_id, call.copied], ()) for call in calls]
-        steps = _steps(calls, asked, [] if key else prompts, paid, sums)
-        standing = carry(steps, sums.accounts, SUBAGENT_PROMPT if key else FIRST_PROMPT)
-        if not key:
-            held = standing
-    return held
+    main_parts: list[ContextPart] = []
+    for chain, calls in session_chains(records, {}).items():
+        tools = [tools_of.get(message_of[call.call_id, call.copied], ()) for call in calls]
+        steps = _steps(calls, tools, [] if chain else prompts, costs, bill)
+        parts = walk_chain(steps, bill.accounts, SUBAGENT_PROMPT if chain else FIRST_PROMPT)
+        if not chain:
+            main_parts = parts
+    return main_parts
 
 
 def _steps(
     calls: Sequence[ChainCall],
-    asked: Sequence[Sequence[ToolRow]],
+    tools: Sequence[Sequence[ToolRow]],
     prompts: Sequence[int],
-    paid: Mapping[int, PaidParts],
-    sums: Sums,
+    costs: Mapping[int, CallCost],
+    bill: Bill,
 ) -> Iterator[Step]:
-    """The steps of one chain; what calls that do not grow it paid is no part's of the context."""
+    """The steps of one chain; `tools`: the tool uses of each call, `prompts`: positions of prompts, sorted."""
     context = output = position = 0
-    answered: list[ToolRow] = []
-    for call, tools in zip(calls, asked, strict=True):
-        parts = None if call.copied else paid.get(call.call_id)
+    answered: list[ToolRow] = []  # tool uses since the last step: their results come in with the next one
+    for call, used in zip(calls, tools, strict=True):
+        cost = None if call.copied else costs.get(call.call_id)
         grows = call.grows_the_chain
-        pays = sums.add(parts, grows=grows) if parts is not None else None
+        input_cost = bill.add(cost, grows=grows) if cost is not None else None
         if not grows:
-            answered.extend(tools)
+            answered.extend(used)
             continue
         size = call.context
-        came: Sequence[tuple[Source, int]] = ()
+        added: Sequence[tuple[Source, int]] = ()
         if context and size > context:
             is_prompted = bool(prompts) and bisect_right(prompts, position) < bisect_right(prompts, call.position)
-            came = _came(size - context, output, answered, is_prompted=is_prompted)
-        yield Step(size, call.cache_read + (parts.missed if parts is not None else 0), call.reset_before, came, pays)
-        context, output, position, answered = size, call.output, call.position, list(tools)
+            added = _added(size - context, output, answered, is_prompted=is_prompted)
+        reread = call.cache_read + (cost.missed if cost is not None else 0)
+        yield Step(size, reread, call.reset_before, added, input_cost)
+        context, output, position, answered = size, call.output, call.position, list(used)
 
 
-def _came(grown: int, output: int, answered: Sequence[ToolRow], *, is_prompted: bool) -> list[tuple[Source, int]]:
-    """What the context grew by: the answer before, results, and what is left of it."""
+def _added(grown: int, output: int, answered: Sequence[ToolRow], *, is_prompted: bool) -> list[tuple[Source, int]]:
+    """What the context grew by: the previous answer, then results, then a prompt or content that no record names."""
     left = max(0, grown - output)
-    came = [(OWN_TEXT, grown - left)] if output else []
-    # Where a prompt came instead of a result, there was none.
+    added = [(OWN_TEXT, grown - left)] if output else []
+    # A tool use of unknown length that a prompt follows was interrupted: it has no result.
     results = [tool for tool in answered if tool.result_chars is not None or not is_prompted] if left else []
     if results:
         sizes = result_tokens(left, [tool.result_chars for tool in results])
         rounded_off = left - sum(sizes)
         if rounded_off < len(sizes):
             sizes[-1] += rounded_off
-        came += [(source_of(tool), tokens) for tool, tokens in zip(results, sizes, strict=True) if tokens]
+        added += [(source_of(tool), tokens) for tool, tokens in zip(results, sizes, strict=True) if tokens]
         left -= sum(sizes)
         loader = next((tool for tool in results if tool.name in _LOADERS), None)
         if left and loader is not None:
-            came.append((source_of(loader), left))
+            added.append((source_of(loader), left))
             left = 0
     if left:
-        came.append((PROMPT if is_prompted else UNTOLD, left))
-    return came
+        added.append((PROMPT if is_prompted else UNRECORDED, left))
+    return added
 
 
 def source_of(tool: ToolRow) -> Source:
-    """What a result is called: the tool, and the file, the address, or the program that the command ran."""
+    """The source of a result: its tool, and the file, the address, or the program that the command ran."""
     target = tool.target or ""
     return Source(Kind.TOOL, tool.name or "?", command_head(target) if tool.flags & _RUN else target)
