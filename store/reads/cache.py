@@ -40,7 +40,7 @@ _MISSES = (  # CROSS: from the misses, which are few, to their calls
 
 
 def miss_rows(db: sqlite3.Connection, chosen: Filter, limit: int) -> list[MissRow]:
-    """The dearest misses with their tasks."""
+    """The most expensive misses with their tasks."""
     where, values = chosen.of_calls()
     found = db.execute(
         "SELECT call.first_at, session.native_id, task.id, task.title, call.model, call_split.kind, cause,"
@@ -52,7 +52,7 @@ def miss_rows(db: sqlite3.Connection, chosen: Filter, limit: int) -> list[MissRo
 
 
 def miss_causes(db: sqlite3.Connection, chosen: Filter) -> list[MissCause]:
-    """Misses by cause, the dearest first."""
+    """Misses by cause, most expensive first."""
     where, values = chosen.of_calls()
     found = db.execute(
         "SELECT cause, COUNT(*), SUM(missed), COALESCE(SUM(call_split.waste), 0), SUM(call_split.waste IS NULL)"

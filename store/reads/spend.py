@@ -70,9 +70,9 @@ def spend_rows(db: sqlite3.Connection, by: str, chosen: Filter) -> list[SpendRow
 
 
 def branch_rows(db: sqlite3.Connection, chosen: Filter) -> list[tuple[str, SpendRow]]:
-    """Sums of the chosen part by project and branch, by cost; the ledger has to have tasks, which say whose a call is.
+    """(Project, sums under the branch) of the chosen part, most expensive first; needs derived tasks.
 
-    A call is on the branch on which its prompt was typed, a subagent's too.
+    A call counts for the branch on which its prompt was typed, also a subagent's call.
     """
     where, values = chosen.of_calls()
     return [(project, SpendRow(*row)) for project, *row in db.execute(_BRANCHES.format(where=where), values)]

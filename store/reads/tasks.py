@@ -132,7 +132,7 @@ def calls_of(db: sqlite3.Connection, identity: str) -> list[TaskCall]:
 def unsure_turns(db: sqlite3.Connection) -> list[tuple[str, TaskTurnRow]]:
     """Decisions by rule among the latest turns, each with its session's own id.
 
-    The least sure first, dear tasks first among equals.
+    The least sure first, more expensive tasks first among equals.
     """
     found = db.execute(
         "SELECT native_id, task_turn.* FROM (SELECT session_id, prompt_uuid FROM task_turn ORDER BY at DESC LIMIT 400)"

@@ -72,7 +72,7 @@ def test_a_section_is_listed_alone(taximeter: Taximeter) -> None:
 
 
 def test_a_blank_is_no_value(taximeter: Taximeter) -> None:
-    assert "plan.id: nothing to set (--unset restores the default)" in taximeter("settings", "plan.id", " ").err
+    assert "plan.id: the value is empty (--unset restores the default)" in taximeter("settings", "plan.id", " ").err
 
 
 @pytest.mark.parametrize(
@@ -132,7 +132,7 @@ def test_a_setting_is_set_shown_and_taken_back(
         ("budget.month 12,50", "budget.month: not a number: '12,50' (dollars)"),
         ("budget.alerts 0.5 20", "budget.alerts[1]: expected a number <= 10.0"),
         ("display.currency euro", "display.currency: expected three capital letters"),
-        ("plan.id max --unset", "either a value or --unset"),
+        ("plan.id max --unset", "give either a value or --unset, not both"),
         ("--unset", "--unset needs the name of a setting"),
         ("plan --unset", "there is no setting 'plan'"),
         ("budget.projects. 5", "there is no setting 'budget.projects.'"),

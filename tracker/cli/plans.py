@@ -57,7 +57,7 @@ def _known_plan(ctx: click.Context, parameter: click.Parameter, plan: str | None
     help="Use this CSV of day,usd instead of the ledger.",
 )
 @click.option("--all", "every_plan", is_flag=True, help="Include team and enterprise plans.")
-@click.option("--tasks", "with_tasks", is_flag=True, help="This month's dearest tasks under each plan.")
+@click.option("--tasks", "with_tasks", is_flag=True, help="This month's most expensive tasks under each plan.")
 @csv_option
 @reading_options
 def plans(invocation: Invocation, days_file: Path | None, every_plan: bool, with_tasks: bool, **given: Any) -> None:

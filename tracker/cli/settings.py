@@ -1,4 +1,4 @@
-"""`settings`: every setting with its value, one of them, or another value for it."""
+"""`settings`: shows every setting or one, and changes one."""
 
 from collections.abc import Sequence
 
@@ -36,19 +36,19 @@ from tracker.reports.settings import (
 )
 from tracker.settings import set_value, settings_path
 
-_MAX_VALUE, _NARROW_MAX_VALUE = 40, 13  # cells of a text; on a terminal below 100 columns
-_ADVISING = ("nudges", "budget")  # sections that advice follows
+_MAX_VALUE, _NARROW_MAX_VALUE = 40, 13  # cells of a text value; the second on terminals narrower than 100 columns
+_ADVISING = ("nudges", "budget")  # sections that advice depends on
 
 
 def _names(ctx: click.Context, parameter: click.Parameter, begun: str) -> list[str]:
-    """Names of settings for the shell that completes a line."""
+    """Names of settings, for shell completion."""
     del ctx, parameter
     names = [one.name for one in SETTINGS if not one.is_of_table]
     return [name for name in names if name.startswith(begun)]
 
 
 def _values(ctx: click.Context, parameter: click.Parameter, begun: str) -> list[str]:
-    """What a setting can be, for the shell that completes a line; nothing behind a wrong name or a wrong file."""
+    """Possible values of a setting, for shell completion; none if its name or the user's file is invalid."""
     del parameter
     try:
         known = choices(setting_of(ctx.params.get("name") or ""))
@@ -60,18 +60,19 @@ def _values(ctx: click.Context, parameter: click.Parameter, begun: str) -> list[
 @click.command()
 @click.argument("name", required=False, shell_complete=_names)
 @click.argument("value", nargs=-1, shell_complete=_values)
-@click.option("--unset", is_flag=True, help="Take the setting out of the file: its default counts again.")
-@click.option("--json", "as_json", is_flag=True, help="One JSON object, values as the file has them.")
+@click.option("--unset", is_flag=True, help="Restore the default: remove the setting from the file.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object, with values as in the file.")
 def settings(name: str | None, value: Sequence[str], unset: bool, as_json: bool) -> None:
     """Show every setting and what it does, or change one.
 
-    What is not in the settings file has its default. Other lines of the file, comments too, stay as they are.
+    Settings that are not in the file have their defaults. A change leaves all other lines of the file as they are,
+    comments included.
 
     \b
     taximeter settings
-    taximeter settings budget               those of a section
+    taximeter settings budget               all of one section
     taximeter settings plan.id max          set one
-    taximeter settings plan.id --unset      its default again
+    taximeter settings plan.id --unset      restore its default
     taximeter settings nudges.kinds compact new_session
     taximeter settings budget.projects.dev/api 50
     """
@@ -87,9 +88,9 @@ def settings(name: str | None, value: Sequence[str], unset: bool, as_json: bool)
     setting = setting_of(name)
     text = " ".join(value)
     if value and not text.strip():
-        raise UsageError(f"{setting.name}: nothing to set (--unset restores the default)")
+        raise UsageError(f"{setting.name}: the value is empty (--unset restores the default)")
     if unset and value:
-        raise UsageError(f"either a value or --unset: {text!r} would be taken back at once")
+        raise UsageError("give either a value or --unset, not both")
     if value or unset:
         _change(setting, None if unset else text)
     (row,) = setting_rows([setting])
@@ -104,7 +105,7 @@ def settings(name: str | None, value: Sequence[str], unset: bool, as_json: bool)
 
 
 def _change(setting: Setting, text: str | None) -> None:
-    """Write the value that `text` means, or take the setting out of the file."""
+    """Save the value that `text` stands for; None removes the setting from the file."""
     value = None if text is None else parsed(setting, text)
     if setting.name == "statusline.format" and isinstance(value, str):
         refuse_segments(value, setting.name)

@@ -1,4 +1,4 @@
-"""`spend`: what was spent, by any key."""
+"""`spend`: cost by day, model, project and other keys."""
 
 import sqlite3
 from collections.abc import Sequence
@@ -41,7 +41,7 @@ def spend(invocation: Invocation, by: str, **filters: Any) -> None:
     taximeter spend --by branch             what each feature branch cost
     taximeter spend --by project --json     for other programs
 
-    A branch is the git branch on which the prompt was typed; its project stands beside it.
+    A call counts for the git branch on which its prompt was typed; each branch is listed with its project.
 
     Requests missing from the transcripts (compaction, titles) are listed beside the total where the client's own totals
     include them, each session's on the day of its last total.
@@ -51,9 +51,9 @@ def spend(invocation: Invocation, by: str, **filters: Any) -> None:
     if invocation.as_json:
         print_json(report.as_json())
     elif invocation.as_csv:
-        found = zip(report.rows, report.beside, strict=True)
-        rows = [(*row[:9], usd(row.cost), row.unpriced, row.floor, *beside.values()) for row, beside in found]
-        print_csv((*_CSV, *_names_beside(by)), rows)
+        found = zip(report.rows, report.extras, strict=True)
+        rows = [(*row[:9], usd(row.cost), row.unpriced, row.floor, *extra.values()) for row, extra in found]
+        print_csv((*_CSV, *_extra_names(by)), rows)
     else:
         show(report, invocation, db)
 
@@ -68,14 +68,14 @@ def show(report: SpendReport, invocation: Invocation, db: sqlite3.Connection) ->
     is_branch = report.by == BRANCH
     columns = (
         Column(report.by, cut="start" if report.by in ("project", "model", BRANCH) else "never"),
-        *(Column(name, cut="start") for name in _names_beside(report.by)),
+        *(Column(name, cut="start") for name in _extra_names(report.by)),
         *numbers("calls"),
         *numbers("sessions", "input", "read", "written", "output", min_width=100 if is_branch else 0),
         *numbers("cost"),
     )
     rows = [
-        _cells([_label(report.by, row.key), *map(abbreviate_home, beside.values())], row)
-        for row, beside in zip(report.rows, report.beside, strict=True)
+        _cells([_label(report.by, row.key), *map(abbreviate_home, extra.values())], row)
+        for row, extra in zip(report.rows, report.extras, strict=True)
     ]
     print_table(columns, rows, footer=_cells(["total", *[""] * is_branch], report.total))
     _notes(report, uncounted_models(db))
@@ -115,7 +115,7 @@ def _note_hidden(hidden: Hidden) -> None:
         note(f"Not in the total: {hidden_text(hidden.cost, hidden.sessions)}")
 
 
-def _names_beside(by: str) -> list[str]:
+def _extra_names(by: str) -> list[str]:
     return ["project"] if by == BRANCH else []
 
 

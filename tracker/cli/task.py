@@ -216,7 +216,7 @@ def _context(detail: TaskDetail, cells: int) -> None:
 
 
 def _carried(carried: Carried, cells: int) -> None:
-    """What results cost, and the dearest files and commands."""
+    """What results cost, and the most expensive files and commands."""
     shown = carried.targets[:_TARGETS_SHOWN]
     if not shown or not carried.is_known(shown[0]):
         return

@@ -28,13 +28,13 @@ _CSV = (
     type=click.Choice(["tool", "server", "target"]),
     default="tool",
     show_default=True,
-    help="What a row is: a tool, all tools of an MCP server, or a tool with its file or command.",
+    help="What each row stands for: a tool, an MCP server with all its tools, or a file or command.",
 )
 @click.option(
     "--limit",
     type=click.IntRange(0),
     metavar="N",
-    help=f"Only the N dearest of each table; 0 for all. Default: {_ROWS_SHOWN} and {_TARGETS_SHOWN}, all for programs.",
+    help=f"Rows of each table, 0 for all; default: {_ROWS_SHOWN} and {_TARGETS_SHOWN}, all with --json and --csv.",
 )
 @filter_options
 @csv_option
@@ -43,14 +43,13 @@ def tools(invocation: Invocation, by: str, limit: int | None, **filters: Any) ->
     """What each tool put into the context, and what carrying it cost.
 
     A result is paid for when it comes in (fresh), and again on every later call that has it in its context (carried),
-    until a compaction: 20k tokens that 100 calls carry are 2M tokens of cache reads. Beside the tools stand the other
-    parts of the context, and the output, so that all rows sum to the bill. Of the last 30 days unless --since says
-    otherwise.
+    until a compaction: 20k tokens that 100 calls carry are 2M tokens of cache reads. The other parts of the context and
+    the output are listed too, so that all rows sum to the bill. Without --since, it covers the last 30 days.
 
     \b
-    taximeter tools                          by tool, and the dearest files
-    taximeter tools --by server --since 7d   all tools of an MCP server in one row
-    taximeter tools --by target --limit 50   files and commands alone
+    taximeter tools                          by tool, and the most expensive files
+    taximeter tools --by server --since 7d   one row for each MCP server
+    taximeter tools --by target --limit 50   only files and commands
     """
     is_usual_period = filters["since"] is None
     filters["since"] = filters["since"] or _DAYS
@@ -70,7 +69,7 @@ def tools(invocation: Invocation, by: str, limit: int | None, **filters: Any) ->
 
 
 def show(report: CarriedReport, limit: int | None, uncounted: set[str]) -> None:
-    """Draw the report for people; `limit`: rows of each table, 0 for all, None for a few."""
+    """Draw the report for people; `limit`: rows of each table, 0 for all, None for the default."""
     carried = report.carried
     results = carried.results
     bill = cost_text(report.total)
@@ -86,14 +85,14 @@ def show(report: CarriedReport, limit: int | None, uncounted: set[str]) -> None:
         click.echo()
     _show_targets(carried, _TARGETS_SHOWN if limit is None else limit or None)
     note(
-        "~ modelled: what the context grew by from call to call is measured; results that came in together share it by"
-        " their length. The total is exact."
+        "~ modelled: the growth of the context from call to call is measured, and divided among results that came in"
+        " together by their length. The total is exact."
     )
     if report.total.floor:
         note(f"≥ a floor: the output of {counted(report.total.floor, 'call')} is not fully recorded.")
     if report.total.unpriced:
         calls = counted(report.total.unpriced, "call")
-        note(f"Not in it: {calls} without a price, {unpriced_text(report.unpriced_models, uncounted)}")
+        note(f"Not in the total: {calls} without a price, {unpriced_text(report.unpriced_models, uncounted)}")
 
 
 def _show_rows(report: CarriedReport, most: int | None, bill: str) -> None:
@@ -138,7 +137,7 @@ def _show_targets(carried: Carried, most: int | None) -> None:
     if not shown:
         return
     if len(shown) < len(targets):
-        note(f"The {len(shown)} dearest of {len(targets):,} files and commands; --limit 0 shows all:")
+        note(f"The {len(shown)} most expensive of {len(targets):,} files and commands; --limit 0 shows all:")
     columns = (
         Column("tool"),
         Column("file or command", cut="start"),

@@ -113,7 +113,7 @@ def _optional(fields: Mapping[str, str], column: str, convert: Callable[[str], i
 def _pico(text: str) -> int:
     rate = pico_from_usd_per_mtok(text)
     if rate > _LARGEST_PICO:
-        raise ValueError(f"dearer than any model: {text!r}")
+        raise ValueError(f"higher than any model's price: {text!r}")
     return rate
 
 

@@ -21,7 +21,7 @@ from tracker.reports.tasks import tasks_report
 from tracker.settings import BudgetSettings, nano
 
 HISTORY_DAYS = 56
-_DEAREST_TASKS = 10
+_MAX_TASK_LINES = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +69,7 @@ class BudgetReport:
     spent_in_history_nano: int
     days_in_month: int
     hidden: Hidden  # this month's, beside the spend
-    tasks_not_listed: int  # further tasks past an alert; only the dearest have lines
+    tasks_not_listed: int  # further tasks past an alert; only the most expensive have lines
 
     def as_json(self) -> dict[str, Any]:
         """JSON form; amounts of the layers are modelled."""
@@ -126,7 +126,7 @@ def budget_report(db: sqlite3.Connection, settings: BudgetSettings, today: date,
         dear = sorted(
             (task for task in report.tasks if reached(task.cost, per_task, settings.alerts)), key=lambda one: -one.cost
         )
-        lines += [line("task", task.id, task.title, per_task, _spent_on(task)) for task in dear[:_DEAREST_TASKS]]
+        lines += [line("task", task.id, task.title, per_task, _spent_on(task)) for task in dear[:_MAX_TASK_LINES]]
     days = _days_seen(db, first, today)
     own = Multipliers(settings.retry, settings.abandoned, settings.waste)
     made = layers(report.typed, days, days_in_month, own, settings.buffer)
@@ -139,7 +139,7 @@ def budget_report(db: sqlite3.Connection, settings: BudgetSettings, today: date,
         spent_in_history_nano=spent_since(first).cost,
         days_in_month=days_in_month,
         hidden=hidden_in(db, Filter(since=month_first.isoformat(), until=today.isoformat())),
-        tasks_not_listed=max(0, len(dear) - _DEAREST_TASKS),
+        tasks_not_listed=max(0, len(dear) - _MAX_TASK_LINES),
     )
 
 

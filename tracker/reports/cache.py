@@ -11,7 +11,7 @@ from tracker.reports.json_values import rounded
 
 
 class CacheReport(NamedTuple):
-    """Sums by day and in total, misses by cause, and the dearest misses."""
+    """Sums by day and in total, misses by cause, and the most expensive misses."""
 
     days: list[CacheDay]
     total: CacheDay
@@ -92,7 +92,7 @@ def day_json(day: CacheDay) -> dict[str, Any]:
 
 
 def cache_report(db: sqlite3.Connection, chosen: Filter = EVERYTHING, *, max_misses: int = 50) -> CacheReport:
-    """The report over the chosen calls; `max_misses`: number of single misses to list, dearest first."""
+    """The report over the chosen calls; `max_misses`: number of single misses to list, most expensive first."""
     days = cache_days(db, chosen)
     sums = [sum(column) for column in zip(*(day[1:] for day in days), strict=True)] or [0] * (len(CacheDay._fields) - 1)
     return CacheReport(

@@ -77,7 +77,7 @@ class CarriedRow(NamedTuple):
 
 
 class Carried(NamedTuple):
-    """The bill of the chosen calls by source, the dearest first; nano-dollars."""
+    """The bill of the chosen calls by source, most expensive first; nano-dollars."""
 
     sources: list[CarriedRow]  # tool results have a row for each tool and target
     generation: int
@@ -243,7 +243,7 @@ def _carried(db: sqlite3.Connection, paid: Iterable[tuple[int, Sequence[PaidRow]
 
 
 def source_rows(accounts: dict[Source, Account], total: int) -> list[CarriedRow]:
-    """One row per account that has parts, the dearest first; their costs sum to `total` nano-dollars."""
+    """One row per account that has parts, most expensive first; their costs sum to `total` nano-dollars."""
     used = [(source, account) for source, account in accounts.items() if account.parts]
     whole = whole_nano([amount for _, account in used for amount in (account.fresh, account.carried)], total)
     rows = [

@@ -84,7 +84,7 @@ def task_shares(
     terms: Terms,
     now_ms: int,
 ) -> list[TaskShare]:
-    """Tasks of the load's month under every plan, dearest first, without program runs.
+    """Tasks of the load's month under every plan, most expensive first, without program runs.
 
     `covered_usd`: by plan, expected covered dollars of the whole month, as an API key.
     """

@@ -101,7 +101,7 @@ class PlansReport:
 
     @property
     def switch_words(self) -> str | None:
-        """What the switch would bring; a dearer plan may be worth it if no work waits then."""
+        """What the switch would bring; a more expensive plan may be worth it if no work waits then."""
         saved = self.switch_usd
         if saved is None or self._switch is None:
             return None

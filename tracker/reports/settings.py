@@ -1,6 +1,6 @@
-"""Every setting with what it does, its value and where that is from; and how what is typed becomes a value.
+"""Every setting with its description, value and origin; parses and formats values.
 
-The types of `tracker.settings` say all of it: the command, the dashboard and docs/plans.md list what stands there.
+Names, descriptions and types come from `tracker.settings`; the command, the dashboard and docs/plans.md all list these.
 """
 
 import difflib
@@ -34,36 +34,36 @@ _THOUSANDS = re.compile(r"\d{1,3}(,\d{3})+(\.\d*)?")
 
 
 class Setting(NamedTuple):
-    """A key of the settings; of a table that the user names, with the word in capitals that stands for the name."""
+    """A key of the settings. In tables with names of the user's own, PLAN or TEXT stands for the name."""
 
     section: str
     key: str
     does: str
     form: str  # what may be typed
-    kind: type  # of the value, or of each where there can be several
+    kind: type  # of the value, or of a list's items
     is_list: bool
     default: object
 
     @property
     def name(self) -> str:
-        """What it is called everywhere."""
+        """Section and key, as in `plan.id`."""
         return f"{self.section}.{self.key}"
 
     @property
     def is_of_table(self) -> bool:
-        """Whether there can be several: one for each plan or project."""
+        """Whether each plan or project may have one."""
         return self.section.startswith((f"{CAPACITY}.", PROJECTS))
 
 
 class SettingRow(NamedTuple):
-    """A setting and its value; `origin`: default, file, or login for the plan of this machine's login."""
+    """A setting and its value; `origin`: default, file, or login (the plan of this machine's login)."""
 
     setting: Setting
     value: object
     origin: str
 
     def as_json(self) -> dict[str, Any]:
-        """Values as the file has them."""
+        """JSON form; values as in the file."""
         setting = self.setting
         return {
             "name": setting.name,
@@ -86,7 +86,7 @@ def _settings_of(section: str, kind: type) -> Iterator[Setting]:
                 for meta in hint.__metadata__:
                     says |= {name: said for name in ("title", "description") if (said := getattr(meta, name))}
                 hint = parts[0]
-            else:  # of a union the one beside None, of a tuple its members, of a dict its values
+            else:  # the other member of a union with None, the items of a tuple, the values of a dict
                 hint = next(one for one in (parts[1:] if origin is dict else parts) if one is not NoneType)
         made = Setting(
             section,
@@ -114,7 +114,7 @@ _BY_NAME = {setting.name: setting for setting in SETTINGS}
 
 
 def setting_of(name: str) -> Setting:
-    """The setting of that name; SettingsError, with the nearest ones, if there is none."""
+    """The setting with this name; SettingsError with similar names if there is none."""
     section, _, key = name.rpartition(".")
     if name.startswith(f"{PROJECTS}.") and (project := name.removeprefix(f"{PROJECTS}.")):
         return _BY_NAME[f"{PROJECTS}.TEXT"]._replace(key=project)
@@ -129,14 +129,14 @@ def setting_of(name: str) -> Setting:
 
 
 def section_of(name: str) -> tuple[Setting, ...]:
-    """The settings of a section such as "plan" or "capacity.max", none if there is no such section."""
+    """The settings of a section such as "plan" or "capacity.max"; empty if there is no such section."""
     if name.startswith(f"{CAPACITY}.") and name.count(".") == 1:
         return tuple(one._replace(section=name) for one in section_of(CAPACITY))
     return tuple(one for one in SETTINGS if one.section.partition(".")[0] == name or one.section == name)
 
 
 def choices(setting: Setting) -> tuple[str, ...]:
-    """The words that a setting can be; none where other text can be typed. SettingsError if plans.toml is wrong."""
+    """The only values that a setting accepts; empty if it accepts others. SettingsError if plans.toml is invalid."""
     if setting.kind is bool:
         return ("yes", "no")
     if setting.name == "plan.id":
@@ -149,7 +149,7 @@ def choices(setting: Setting) -> tuple[str, ...]:
 
 
 def setting_rows(wanted: Iterable[Setting] = SETTINGS) -> list[SettingRow]:
-    """The settings as far as they can be used, each table's own keys in place of the one that stands for all."""
+    """Rows with the usable values; for tables with names of the user's own, one row per name in the file."""
     try:
         settings, table = usable_settings()[0], read_toml(settings_path())
     except SettingsError:  # no TOML
@@ -166,7 +166,7 @@ def setting_rows(wanted: Iterable[Setting] = SETTINGS) -> list[SettingRow]:
 
 
 def value_of(setting: Setting, settings: Settings) -> object:
-    """The value of a setting; None where there is none."""
+    """The value of a setting; None if it is unset and has no default."""
     if setting.section == PROJECTS:
         return settings.budget.projects.get(setting.key)
     section: object = getattr(settings, setting.section, None)
@@ -176,14 +176,14 @@ def value_of(setting: Setting, settings: Settings) -> object:
 
 
 def shown(setting: Setting, value: object) -> str:
-    """A value as people read it."""
+    """A value as text for people; a dash for None."""
     if value is None:
         return "–"
     return f"${value:,.2f}" if setting.form == _AMOUNT and isinstance(value, float) else typed(value)
 
 
 def typed(value: object) -> str:
-    """A value as it would be typed, "" where there is none."""
+    """A value as the user would type it; "" for None."""
     if value is None:
         return ""
     if isinstance(value, tuple):
@@ -194,7 +194,7 @@ def typed(value: object) -> str:
 
 
 def parsed(setting: Setting, text: str) -> object:
-    """The value that is meant by what was typed, None by nothing; SettingsError, with what would be right."""
+    """The value that typed text stands for, None for empty text; SettingsError says what is accepted."""
     if not text.strip():
         return None
     if setting.section.startswith(f"{CAPACITY}."):
@@ -231,7 +231,7 @@ def _refuse_word(place: str, word: str, known: Iterable[str]) -> None:
 
 
 def _in_table(settings: Settings, table: dict[str, Any], setting: Setting) -> list[Setting]:
-    """The settings of the user's own tables, if `setting` stands for those."""
+    """One setting per name in the user's file, if `setting` has a placeholder (PLAN, TEXT); else empty."""
     if setting.name not in _BY_NAME:
         return []
     if setting.section == PROJECTS:

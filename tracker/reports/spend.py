@@ -39,7 +39,7 @@ class SpendReport(NamedTuple):
     by: str
     utc: bool
     rows: list[SpendRow]
-    beside: list[dict[str, str]]  # for each row, what stands beside its key: a branch's project
+    extras: list[dict[str, str]]  # further columns of each row: a branch's project
     total: SpendRow
     unpriced_models: list[str]
     hidden: Hidden
@@ -53,7 +53,7 @@ class SpendReport(NamedTuple):
             "schema_version": 1,
             "by": self.by,
             "rows": [
-                {"key": row.key, **beside, **sums_json(row)} for row, beside in zip(self.rows, self.beside, strict=True)
+                {"key": row.key, **extra, **sums_json(row)} for row, extra in zip(self.rows, self.extras, strict=True)
             ],
             "total": sums_json(self.total),
             "unpriced": {"calls": self.total.unpriced, "models": self.unpriced_models},
@@ -66,15 +66,15 @@ def spend_report(db: sqlite3.Connection, by: str, chosen: Filter) -> SpendReport
     """Sum the chosen part of the ledger `by` day, week, month, model, project, branch, session or agent."""
     if by == BRANCH:
         branches = branch_rows(db, chosen)
-        rows, beside = [row for _, row in branches], [{"project": project} for project, _ in branches]
+        rows, extras = [row for _, row in branches], [{"project": project} for project, _ in branches]
     else:
         rows = spend_rows(db, by, chosen)
-        beside = [{} for _ in rows]
+        extras = [{} for _ in rows]
     return SpendReport(
         by,
         chosen.utc,
         rows,
-        beside,
+        extras,
         spend_total(db, chosen),
         unpriced_models(db, chosen),
         hidden_in(db, chosen),

@@ -57,7 +57,7 @@ class TaskDetail(NamedTuple):
 
     @property
     def misses(self) -> list[TaskCall]:
-        """Calls that paid again, the dearest first."""
+        """Calls that paid again, most expensive first."""
         return sorted((call for call in self.calls if call.cause), key=lambda call: -(call.waste or 0))
 
     @property

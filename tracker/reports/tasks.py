@@ -290,7 +290,7 @@ def short_ids(identities: list[str]) -> dict[str, str]:
 def _unsure(
     db: sqlite3.Connection, shown: set[str], turns: dict[str, list[TurnSums]], short: dict[str, str]
 ) -> list[Unsure]:
-    """The three decisions nearest to the threshold among the latest tasks; ties go to the dearer task."""
+    """The three decisions nearest to the threshold among the latest tasks; ties go to the more expensive task."""
     found: list[Unsure] = []
     for session, row in unsure_turns(db):
         if row.task_id not in shown:

@@ -1,6 +1,6 @@
 """Upper bounds of recorded values. Anything larger is damage: SQLite's integers and their sums end at 2**63.
 
-A call of the largest counts costs at most 5e16 nano-dollars at the dearest price that can be stored (tracker.pricing),
+A call of the largest counts costs at most 5e16 nano-dollars at the highest price that can be stored (tracker.pricing),
 1e15 at those of today: thousands of such calls can be summed, and any number of real ones.
 """
 

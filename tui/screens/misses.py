@@ -29,7 +29,7 @@ class MissesScreen(Panel[str | None]):
         self._cause, self._misses, self._when = cause, misses, when
 
     def compose(self) -> ComposeResult:
-        """The misses, the dearest first."""
+        """The misses, most expensive first."""
         columns: tuple[Column[MissRow], ...] = (
             Column("when", 12, lambda row: self._when(row.at)),
             Column("task", 16, lambda row: row.title, grows=True, of=lambda row: row.title),

@@ -56,7 +56,7 @@ class Step:
     turn: int
     words: str
     figure: str
-    share: float  # of the dearest turn
+    share: float  # of the most expensive turn
     number: str = ""
     calls: int | None = None
     did: str = ""

@@ -14,7 +14,7 @@ _NARROW = 56  # cells; below, there is room for cost and share alone
 
 
 def carried_lines(carried: Carried, width: int) -> list[Content]:
-    """One line per source, then the dearest files and commands; no figure is cut."""
+    """One line per source, then the most expensive files and commands; no figure is cut."""
     total = carried.cost
     columns = _COLUMNS if width >= _NARROW else _COLUMNS[-2:]
     room = max(0, width - sum(cells + 2 for _, cells in columns))

@@ -2,7 +2,7 @@
 
 A plan is recommended only if it is the cheapest in at least four of five resamples, capacities included. If work waits
 at a limit, it must also stay within the user's tolerance at the low end of its capacity range. A plan that does so only
-at the high end leaves the answer open; a dearer plan is not recommended instead.
+at the high end leaves the answer open; a more expensive plan is not recommended instead.
 """
 
 from collections.abc import Callable, Mapping, Sequence

@@ -46,7 +46,7 @@ def unrecorded_by_turn(
             judgement = judged[call.call_id]
             amount = 0
             if judgement.kind == MissKind.PLANNED_REBUILD and call.reset_before == Reset.COMPACT:
-                # The request came while the last answer was still cached; a pause after it does not make it dearer.
+                # The request came while the last answer was still cached; a pause after it does not raise its cost.
                 age_ms = (call.reset_at or call.started_at) - before.last_at
                 is_cold = is_expired(age_ms, judgement.ttl_ms)
                 amount = compaction_request_nano(before.context + before.output, call.rates, is_cold=is_cold)
