@@ -49,8 +49,8 @@ class PlanSettings(_Section, frozen=True):
     id: Annotated[str | None, _does("plan id or api; unset: the login's plan")] = None
     seats: Annotated[int, msgspec.Meta(ge=1, le=100_000), _does("seats paid for, which share the work")] = 1
     annual: Annotated[bool, _does("compare at yearly prices, if offered")] = False
-    tax: Annotated[_Share, _does("share on top of every price: 0.19")] = 0.0
-    tolerance: Annotated[_Share, _does("accepted share of months with blocks")] = 0.2
+    tax: Annotated[_Share, _does("share added to every price, as 0.19")] = 0.0
+    tolerance: Annotated[_Share, _does("share of months work may be blocked in")] = 0.2
     extra_usage: Annotated[bool, _does("above a limit, continue at API prices")] = True
     active_days: Annotated[
         Annotated[int, msgspec.Meta(ge=1, le=31)] | None, _does("working days a month; unset: observed")

@@ -71,6 +71,35 @@ def test_a_section_is_listed_alone(taximeter: Taximeter) -> None:
     assert {row["name"].rpartition(".")[0] for row in listed} == {"capacity.max"}
 
 
+def test_what_a_project_may_spend_names_it(taximeter: Taximeter) -> None:
+    for project in ("api", "web"):
+        assert taximeter("settings", f"budget.projects.{project}", "50").code == 0
+    listed = taximeter("settings", "budget.projects", "--json").json()["settings"]
+    words = "monthly dollars for paths with"
+    assert [row["does"] for row in listed] == [f"{words} api", f"{words} web"]
+
+
+def test_on_a_terminal_a_setting_is_named_with_what_it_can_be(
+    taximeter: Taximeter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert taximeter("settings", "display.theme").out == "dark\n"
+    monkeypatch.setattr("tracker.cli.settings.is_terminal", lambda: True)
+    assert taximeter("settings", "display.theme").out.splitlines() == [
+        "display.theme: dark, the default",
+        "colours of the dashboard (dark, light, colour-blind)",
+    ]
+    assert taximeter("settings", "plan.active_days").out.splitlines() == [
+        "plan.active_days: –, the default",
+        "working days a month; unset: observed (a whole number)",
+    ]
+
+
+def test_a_list_without_a_value_of_the_file_names_none(taximeter: Taximeter) -> None:
+    assert "●" not in taximeter("settings").out
+    taximeter("settings", "plan.seats", "2")
+    assert taximeter("settings").out.count("●") == 2
+
+
 def test_a_blank_is_no_value(taximeter: Taximeter) -> None:
     assert "plan.id: the value is empty (--unset restores the default)" in taximeter("settings", "plan.id", " ").err
 
@@ -118,7 +147,11 @@ def test_a_setting_is_set_shown_and_taken_back(
         ("plan.tolerence 1", "there is no setting 'plan.tolerence': did you mean plan.tolerance?"),
         ("month 200", "there is no setting 'month': did you mean budget.month?"),
         ("plan max", "there is no setting 'plan': did you mean plan.id"),
-        ("xyz", "there is no setting 'xyz': (taximeter settings lists them)"),
+        ("xyz", "there is no setting 'xyz' (taximeter settings lists them)"),
+        ("plans", "there is no setting 'plans': did you mean plan"),
+        ("budget.projects.TEXT 5", "budget.projects.TEXT: put part of a project's path for TEXT"),
+        ("budget.projects.TEXT --unset", "budget.projects.TEXT: put part of a project's path for TEXT"),
+        ("capacity.PLAN.mid", "capacity.PLAN.mid: put a plan's id for PLAN"),
         ("plan.id maxx", "plan.id: there is no 'maxx' (known: api, pro, max, ultra,"),
         ("capacity.maxx.mid 3", "capacity.maxx: there is no 'maxx' (known: api, pro, max, ultra,"),
         ("nudges.kinds compact compakt", "nudges.kinds: there is no 'compakt' (known: compact,"),

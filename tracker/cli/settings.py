@@ -51,10 +51,17 @@ def _values(ctx: click.Context, parameter: click.Parameter, begun: str) -> list[
     """Possible values of a setting, for shell completion; none if its name or the user's file is invalid."""
     del parameter
     try:
-        known = choices(setting_of(ctx.params.get("name") or ""))
+        setting = setting_of(ctx.params.get("name") or "")
     except UsageError:
         return []
-    return [word for word in known if word.startswith(begun)]
+    return [word for word in _choices(setting) if word.startswith(begun)]
+
+
+def _choices(setting: Setting) -> Sequence[str]:
+    try:
+        return choices(setting)
+    except UsageError:  # plans.toml is wrong
+        return ()
 
 
 @click.command()
@@ -98,10 +105,11 @@ def settings(name: str | None, value: Sequence[str], unset: bool, as_json: bool)
         print_json({"schema_version": 1, **row.as_json()})
     elif value or unset:
         click.echo(f"{setting.name}: {shown(setting, row.value)}{_origin(row) if unset else ''}")
+    elif is_terminal():
+        click.echo(f"{setting.name}: {shown(setting, row.value)}{_origin(row)}")
+        note(f"{setting.does} ({', '.join(_choices(setting)) or setting.form})")
     else:
         click.echo(typed(row.value))
-        if is_terminal():
-            note(f"{setting.does} ({setting.form}){_origin(row)}")
 
 
 def _change(setting: Setting, text: str | None) -> None:
@@ -134,9 +142,11 @@ def _list(wanted: Sequence[Setting], *, as_json: bool) -> None:
     columns = (Column(""), Column("setting", cut="never"), Column("value"), Column("what it does", cut="below"))
     print_table(columns, [_cells(row) for row in rows])
     path = abbreviate_home(str(settings_path()))
+    are_set = any(row.origin == "file" for row in rows)
+    origins = f"● from {path}; all others are defaults." if are_set else "All are defaults."
     paragraph(
-        f"● from {path}; all others are defaults. To set one: taximeter settings NAME VALUE; to restore its default:"
-        f" taximeter settings NAME --unset.{more}",
+        f"{origins} To set one: taximeter settings NAME VALUE; to restore its default: taximeter settings NAME --unset."
+        f"{more}",
         dim=True,
     )
 

@@ -114,18 +114,28 @@ _BY_NAME = {setting.name: setting for setting in SETTINGS}
 
 
 def setting_of(name: str) -> Setting:
-    """The setting with this name; SettingsError with similar names if there is none."""
+    """The setting with this name; if there is none, SettingsError with what would be right."""
     section, _, key = name.rpartition(".")
+    found = _BY_NAME.get(name)
+    if found and found.is_of_table:
+        wanted = "part of a project's path for TEXT" if section == PROJECTS else "a plan's id for PLAN"
+        raise SettingsError(f"{name}: put {wanted}")
+    if found:
+        return found
     if name.startswith(f"{PROJECTS}.") and (project := name.removeprefix(f"{PROJECTS}.")):
-        return _BY_NAME[f"{PROJECTS}.TEXT"]._replace(key=project)
+        return _of_project(project)
     if section.startswith(f"{CAPACITY}.") and (found := _BY_NAME.get(f"{CAPACITY}.PLAN.{key}")):
         return found._replace(section=section)
-    if name in _BY_NAME:
-        return _BY_NAME[name]
     near = [one.name for one in SETTINGS if one.key == (key or name) and not one.is_of_table]
-    near = near or difflib.get_close_matches(name, _BY_NAME, n=2)
-    guess = f"did you mean {' or '.join(near)}? (" if near else "("
-    raise SettingsError(f"there is no setting {name!r}: {guess}taximeter settings lists them)")
+    sections = {one.section.partition(".")[0]: None for one in SETTINGS if not section_of(name)}
+    near = near or difflib.get_close_matches(name, [*sections, *_BY_NAME], n=2)
+    guess = f": did you mean {' or '.join(near)}?" if near else ""
+    raise SettingsError(f"there is no setting {name!r}{guess} (taximeter settings lists them)")
+
+
+def _of_project(text: str) -> Setting:
+    setting = _BY_NAME[f"{PROJECTS}.TEXT"]
+    return setting._replace(key=text, does=setting.does.replace("TEXT", text))
 
 
 def section_of(name: str) -> tuple[Setting, ...]:
@@ -235,7 +245,7 @@ def _in_table(settings: Settings, table: dict[str, Any], setting: Setting) -> li
     if setting.name not in _BY_NAME:
         return []
     if setting.section == PROJECTS:
-        return [setting._replace(key=text) for text in settings.budget.projects]
+        return [_of_project(text) for text in settings.budget.projects]
     if setting.section.startswith(f"{CAPACITY}."):
         given = [plan for plan in settings.capacity if setting.key in table[CAPACITY][plan]]
         return [setting._replace(section=f"{CAPACITY}.{plan}") for plan in given]
