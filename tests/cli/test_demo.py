@@ -50,7 +50,7 @@ def test_a_demo_whose_window_is_closed_leaves_neither_a_process_nor_a_trace(tmp_
     os.close(its_end)
     try:
         seen = b""
-        for words, key in ((b"live", b"5"), (b"drawing", b"")):  # by a process, which would make the folder anew
+        for words, key in ((b"live", b"5"), (b"simulating", b"")):  # by a process, which would make the folder anew
             while words not in seen:
                 assert select.select([own], [], [], 30.0)[0], seen[-2000:]
                 seen += os.read(own, 65536)
