@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from store.advice_format import Advice, Today
 
-MAXIMUM_BYTES = 64 << 10
+MAX_BYTES = 64 << 10
 _KEPT_DAYS = 30
 _SHOWN, _NOTICED = ".shown", ".noticed"
 _TODAY_FILE = ".today.json"  # no session's: their ids begin with no dot
@@ -50,7 +50,7 @@ def read_today(home: str) -> "dict[str, object]":
 def _read(path: str) -> "dict[str, object]":
     try:
         with open(path, "rb", buffering=0) as handle:
-            return decode_object(handle.read(MAXIMUM_BYTES) or b"")
+            return decode_object(handle.read(MAX_BYTES) or b"")
     except OSError:
         return {}
 

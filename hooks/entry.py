@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 MESSAGE_EVENTS = ("SessionStart", "UserPromptSubmit", "Stop")
-# After these there are new records to take in; the others only tell that something is about to happen.
+# Events with new records to ingest; the others only announce something.
 INGEST_EVENTS = ("SessionStart", "UserPromptSubmit", "Stop", "StopFailure", "SubagentStop", "SessionEnd")
 SESSION_END_WAIT_SECONDS = 1.0
 

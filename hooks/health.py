@@ -11,7 +11,7 @@ from hooks.spool import open_private
 
 LOG_NAME = "hook.log"
 FIRED_FOLDER = "fired"
-MAXIMUM_LOG_BYTES = 64 << 10
+MAX_LOG_BYTES = 64 << 10
 
 
 def log_error(home: str, where: str, error: BaseException, words: str | None = None) -> None:
@@ -32,7 +32,7 @@ def log_line(home: str, line: str) -> None:
         descriptor = open_private(path, os.O_WRONLY | os.O_APPEND)
         try:
             os.write(descriptor, line.replace("\n", " ")[:500].encode("utf-8", "replace") + b"\n")
-            if os.fstat(descriptor).st_size > MAXIMUM_LOG_BYTES:
+            if os.fstat(descriptor).st_size > MAX_LOG_BYTES:
                 os.replace(path, f"{path}.old")
         finally:
             os.close(descriptor)

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 LONGEST_NAME = 128
 _LONGEST_PATH = 1200
-_MAXIMUM_BYTES = 16 << 20
+_MAX_BYTES = 16 << 20
 
 
 class _Rules:
@@ -76,9 +76,9 @@ def read_input() -> bytes | None:
     chunks, size = [], 0
     while not os.isatty(0) and (chunk := os.read(0, 1 << 20)):
         size += len(chunk)
-        if size <= _MAXIMUM_BYTES:
+        if size <= _MAX_BYTES:
             chunks.append(chunk)
-    return b"".join(chunks) if size <= _MAXIMUM_BYTES else None
+    return b"".join(chunks) if size <= _MAX_BYTES else None
 
 
 def encode_flat(record: "Mapping[str, Scalar]") -> str:

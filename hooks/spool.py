@@ -3,7 +3,7 @@
 A line goes out in one write to a descriptor opened for appending, under a shared lock that a reader (spool_reader)
 waits for: parallel hooks neither tear each other's lines nor write into a file that was already read. The spool is a
 hint, not the record: lines hold what identifies an event, never a prompt or a tool's output, and when nobody reads,
-it stops growing at MAXIMUM_BYTES.
+it stops growing at MAX_BYTES.
 """
 
 import os
@@ -17,15 +17,15 @@ if TYPE_CHECKING:
 
     from hooks.quick_json import Scalar
 
-MAXIMUM_BYTES = 1 << 20
-MAXIMUM_LINE_BYTES = 4096
+MAX_BYTES = 1 << 20
+MAX_LINE_BYTES = 4096
 _ATTEMPTS = 5
 
 
 def append(home: str, record: "Mapping[str, Scalar]") -> bool:
     """Append one line; False if the spool is full or the line too long. OSError if the folder cannot be written."""
     line = encode_flat(record).encode() + b"\n"
-    if len(line) > MAXIMUM_LINE_BYTES:
+    if len(line) > MAX_LINE_BYTES:
         return False
     path = os.path.join(home, SPOOL_FILE)
     for _ in range(_ATTEMPTS):
@@ -33,7 +33,7 @@ def append(home: str, record: "Mapping[str, Scalar]") -> bool:
         try:
             if lock(descriptor) and not _still_there(descriptor, path):
                 continue  # a reader took the file away between opening and locking
-            if os.fstat(descriptor).st_size + len(line) > MAXIMUM_BYTES:
+            if os.fstat(descriptor).st_size + len(line) > MAX_BYTES:
                 return False
             return os.write(descriptor, line) == len(line)
         finally:

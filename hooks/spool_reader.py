@@ -14,15 +14,15 @@ from typing import Annotated
 import msgspec
 
 from hooks.places import READER_LOCK, SPOOL_FILE
-from hooks.spool import MAXIMUM_BYTES, lock, open_private
+from hooks.spool import MAX_BYTES, lock, open_private
 from hooks.status_sample import STATUS_EVENT
 from hooks.status_segments import LIMIT_WINDOWS
 from store.samples import LimitReading, StatusSample
 
 _TAKEN = ".taken"
-_MOST_TAKEN_FILES = 8  # when no reader gets to the end of its work, the spool stays where it is and fills up
-# What is no number and no text to SQLite, or no path, is refused: an ingest that failed on it would find it again.
-_Integer = Annotated[int, msgspec.Meta(ge=-(1 << 62), le=1 << 62)]  # with room for sums
+_MAX_TAKEN_FILES = 8  # with more unprocessed ones, the spool is left in place and fills up
+# Values that SQLite cannot store, or that are no path, are refused: an ingest would fail on them again and again.
+_Integer = Annotated[int, msgspec.Meta(ge=-(1 << 62), le=1 << 62)]  # leaves room for sums
 _Text = Annotated[str, msgspec.Meta(pattern=r"\A[^\0]*\Z")]
 
 
@@ -33,7 +33,7 @@ class HookEvent(msgspec.Struct, frozen=True):
     at: _Integer
     session_id: _Text | None = None
     transcript_path: _Text | None = None
-    source: _Text | None = None  # what a SessionStart comes of
+    source: _Text | None = None  # what caused a SessionStart
     nudge_id: _Text | None = None  # with the event NudgeShown
     agent: _Text | None = None  # None: Claude Code
 
@@ -139,7 +139,7 @@ def drained(home: str) -> Iterator[Drained]:
 
 def _take(home: str) -> None:
     path = os.path.join(home, SPOOL_FILE)
-    if len(_taken_files(home)) >= _MOST_TAKEN_FILES:
+    if len(_taken_files(home)) >= _MAX_TAKEN_FILES:
         return
     try:
         os.rename(path, f"{path}.{os.getpid()}-{time.time_ns()}{_TAKEN}")
@@ -184,7 +184,7 @@ def _lock_within(descriptor: int, seconds: float) -> bool:
 
 def _read(descriptor: int, drain: Drained) -> None:
     raw = b""
-    while chunk := os.read(descriptor, MAXIMUM_BYTES):
+    while chunk := os.read(descriptor, MAX_BYTES):
         raw += chunk
     for line in raw.split(b"\n"):
         if not line:

@@ -77,8 +77,8 @@ def where_clause(choices: Iterable[tuple[str, Value | None]]) -> tuple[str, list
 def in_sessions_of_days(since: str | None, until: str | None) -> tuple[str, list[str]]:
     """Condition: `call` is of a session with calls in these days (ISO, inclusive) or up to two days around them.
 
-    Which day a call is of has to be asked as well. Without this that is asked of the whole history; the sums of `spend`
-    are one row for many calls.
+    Only narrows the search: the caller must also check the call's own day, which for the whole history would be slow.
+    `spend` has one row for many calls.
     """
     if since is None and until is None:
         return "1", []

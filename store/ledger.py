@@ -142,7 +142,7 @@ def transaction(connection: sqlite3.Connection) -> Iterator[None]:
 
 @contextmanager
 def unless_busy(connection: sqlite3.Connection) -> Iterator[None]:
-    """Write without waiting: where another process is writing, what stands within ends there, and nothing is raised."""
+    """Write without waiting: if another process holds the write lock, leave the block silently."""
     patience_ms = connection.execute("PRAGMA busy_timeout").fetchone()[0]
     connection.execute("PRAGMA busy_timeout = 0")
     try:

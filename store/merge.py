@@ -203,7 +203,7 @@ def _join(
 
 
 def _is_listed(db: sqlite3.Connection, known: Mapping[int, Row], price_id: str | None, list_price: ListPrice) -> bool:
-    """Whether calls have another price than `price_id` that the tables still give: then the tables price the result."""
+    """Whether the tables price the merged call: its calls differ in price, and the tables still give each of them."""
     return any(recorded[_CONTENT_AT][_PRICE_ID] != price_id for recorded in known.values()) and all(
         (found and (found[0].id, found[1])) == (call.price_id and (call.price_id, call.cost))
         for call in priced_calls(db, list(known))

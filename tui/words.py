@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
 _LINE = "–"
 _LONGEST_NAME = 120  # characters; a figure is drawn with each name, however long a file has made that
-_LEAST_OF_TWO = 8  # cells; in fewer a text is cut
-_MOST_CHARS_A_CELL = 8  # of a text that is worth reading on: marks of accents and emoji take no cells
+_MIN_OF_TWO = 8  # cells; in fewer a text is cut
+_MAX_CHARS_PER_CELL = 8  # of a text that is worth reading on: marks of accents and emoji take no cells
 
 
 def fine_usd(nano: int | None) -> str:
@@ -107,7 +107,7 @@ def cells(text: str) -> int:
 
 def in_two(text: str, width: int) -> tuple[str, str]:
     """A text that is wider: the words of it that fit before `…`, and the rest behind one; else the text and nothing."""
-    if cells(text) <= width or width < _LEAST_OF_TWO:
+    if cells(text) <= width or width < _MIN_OF_TWO:
         return text, ""
     head = fit(text, width - 1).rstrip().removesuffix("…").rstrip()
     whole = head if text[len(head) :].startswith(" ") else head.rpartition(" ")[0]
@@ -129,7 +129,7 @@ def in_the_middle(text: str, width: int) -> str:
 
 def fit(text: str, width: int, *, right: bool = False) -> str:
     """Plain text in exactly `width` cells: padded, or cut with an ellipsis."""
-    text = plain(text[: max(0, width) * _MOST_CHARS_A_CELL + 1])
+    text = plain(text[: max(0, width) * _MAX_CHARS_PER_CELL + 1])
     wide = cells(text)
     if wide > width:
         if width <= 0:

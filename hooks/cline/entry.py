@@ -17,9 +17,9 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-# At these a turn or a session is over: there are records to take in.
+# Events that end a turn or a session: there are records to ingest.
 INGEST_EVENTS = ("TaskComplete", "TaskCancel", "TaskError", "SessionShutdown")
-# Where the classic generation can show a nudge, and the moment that advice knows it by.
+# Events at which the classic generation can show a nudge, with the name that advice uses for that moment.
 ADVICE_EVENTS = {"TaskResume": "SessionStart", "UserPromptSubmit": "UserPromptSubmit", "TaskComplete": "Stop"}
 FIRED_PREFIX = "cline-"
 NO_DECISION = '{"errorMessage":" "}'

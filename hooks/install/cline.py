@@ -1,7 +1,7 @@
 """Installs into Cline's folders and uninstalls again: existing files are never changed, only our own are removed.
 
 `<home>/install-cline.json` says which files and folders are ours. A file of the user's that has the name of one of
-ours stays, and is told of. A file of ours that the user changed stays too when the rest is taken out.
+ours stays, with a note. A file of ours that the user changed stays too when the rest is taken out.
 """
 
 import sys

@@ -94,8 +94,8 @@ def agents_on_record(db: sqlite3.Connection) -> list[str]:
     return [row[0] for row in db.execute("SELECT DISTINCT agent FROM spend JOIN session ON session.id = session_id")]
 
 
-def recent_sessions(db: sqlite3.Connection, agent: str, most_calls: int, before: int | None = None) -> dict[int, int]:
-    """The latest sessions of an agent with their end times, up to `most_calls` calls in all (at least one session).
+def recent_sessions(db: sqlite3.Connection, agent: str, max_calls: int, before: int | None = None) -> dict[int, int]:
+    """The latest sessions of an agent with their end times, up to `max_calls` calls in all (at least one session).
 
     With `before` (epoch ms) those that had ended by then.
     """
@@ -104,7 +104,7 @@ def recent_sessions(db: sqlite3.Connection, agent: str, most_calls: int, before:
         " ROW_NUMBER() OVER latest AS place FROM spend JOIN session ON session.id = spend.session_id"
         f" WHERE {_OWN_WORK} AND last_at < COALESCE(?, last_at + 1) GROUP BY session.id"
         " WINDOW latest AS (ORDER BY last_at DESC, session.id DESC)) WHERE calls <= ? OR place = 1 ORDER BY place",
-        (*_own_work(db, agent), before, most_calls),
+        (*_own_work(db, agent), before, max_calls),
     )
     return dict(rows)
 

@@ -4,20 +4,20 @@ A task is such a run if all its sessions are headless (store.clauses), nothing w
 of the project begin with the same words. One question asked with `claude -p` is a task like any other, and so is a loop
 that edits files. A run that the user named or judged is a task again; the others stay what they are.
 
-Clients up to early 2026 do not say that a program asked, and a terminal may be typed into by one. There at least five
-have to begin alike, in whatever projects, for longer than people type the same.
+Clients up to early 2026 do not record that a program asked, and a program may also type into a terminal. Such unmarked
+tasks are runs if at least five, of any project, begin with the same words, longer than what people usually repeat.
 
-What a client did before anybody said a word (store.clauses.HAS_TALKED) is a run, too.
+What a client did before the first prompt (store.clauses.HAS_TALKED) is a run, too.
 """
 
 import sqlite3
 
 from store.clauses import HAS_TALKED, IN_LIST, IS_HEADLESS, json_list
 
-_LEAST_ALIKE = 3
+_MIN_ALIKE = 3
 _OPENING_CHARS = 24
-_LEAST_ALIKE_UNTOLD = 5
-_OPENING_CHARS_UNTOLD = 80
+_MIN_ALIKE_UNMARKED = 5
+_OPENING_CHARS_UNMARKED = 80
 
 
 def program_runs(db: sqlite3.Connection) -> frozenset[str]:
@@ -33,14 +33,14 @@ def program_runs(db: sqlite3.Connection) -> frozenset[str]:
                 title_from = 'prompt' AND COALESCE(evidence, '') != 'you' AS is_nobodys FROM task
             WHERE edit_turns = 0 AND title_from IN ('prompt', 'refined', 'you') AND title != ''
         ), candidate AS (
-            SELECT id, project, substr(words, 1, :chars) AS opening, :least AS least, is_nobodys
+            SELECT id, project, substr(words, 1, :chars) AS opening, :min_alike AS min_alike, is_nobodys
             FROM begun WHERE is_headless
             UNION ALL
-            SELECT id, '', substr(words, 1, :untold_chars), :untold_least, is_nobodys
-            FROM begun WHERE NOT is_headless AND length(words) >= :untold_chars
+            SELECT id, '', substr(words, 1, :unmarked_chars), :unmarked_min, is_nobodys
+            FROM begun WHERE NOT is_headless AND length(words) >= :unmarked_chars
         )
         SELECT id FROM candidate WHERE is_nobodys AND (project, opening) IN
-            (SELECT project, opening FROM candidate GROUP BY project, opening HAVING COUNT(*) >= MIN(least))
+            (SELECT project, opening FROM candidate GROUP BY project, opening HAVING COUNT(*) >= MIN(min_alike))
         UNION
         SELECT id FROM task WHERE title_from = 'nothing' AND edit_turns = 0 AND COALESCE(evidence, '') != 'you'
             AND NOT EXISTS (SELECT 1 FROM task_part JOIN session ON session.id = session_id
@@ -48,9 +48,9 @@ def program_runs(db: sqlite3.Connection) -> frozenset[str]:
         """,
         {
             "chars": _OPENING_CHARS,
-            "least": _LEAST_ALIKE,
-            "untold_chars": _OPENING_CHARS_UNTOLD,
-            "untold_least": _LEAST_ALIKE_UNTOLD,
+            "min_alike": _MIN_ALIKE,
+            "unmarked_chars": _OPENING_CHARS_UNMARKED,
+            "unmarked_min": _MIN_ALIKE_UNMARKED,
         },
     )
     return frozenset(row[0] for row in found)

@@ -1,4 +1,4 @@
-"""What is dear is made in a process of its own, so that keys do not wait for it; what goes wrong there is told here."""
+"""Background jobs run in a separate process, so that keys do not wait for them; their errors are raised here."""
 
 import multiprocessing
 import os
@@ -16,7 +16,7 @@ from tui.readers.background import BackgroundJob
 
 
 def process_and_sessions(db: sqlite3.Connection) -> tuple[int, int]:
-    """Where a job is done, and whether it has the ledger."""
+    """The process that runs a job, and a figure from its ledger."""
     return os.getpid(), db.execute("SELECT COUNT(*) FROM session").fetchone()[0]
 
 
@@ -35,7 +35,7 @@ def be_stopped(_: sqlite3.Connection) -> None:
 def done(
     background: BackgroundJob, ready: threading.Event, db: sqlite3.Connection, job: Callable[..., Any]
 ) -> list[Any]:
-    """What the job made, once it is done."""
+    """The results of the job once it is done."""
     made: list[Any] = []
     background.begin(db, job, made.append)
     assert background.is_at_work
@@ -88,7 +88,7 @@ def test_an_error_in_a_job_is_raised_once(
 def test_a_job_ignores_ctrl_c_while_it_loads(
     background: BackgroundJob, ready: threading.Event, sample_db: sqlite3.Connection
 ) -> None:
-    """One that was interrupted told of it on the terminal, which was the dashboard's."""
+    """An interrupted job would print a traceback over the dashboard."""
     made: list[tuple[int, int]] = []
     background.begin(sample_db, process_and_sessions, made.append)
     for child in multiprocessing.active_children():
@@ -101,7 +101,7 @@ def test_a_job_ignores_ctrl_c_while_it_loads(
 def test_a_stopped_job_can_be_killed(
     background: BackgroundJob, ready: threading.Event, sample_db: sqlite3.Connection
 ) -> None:
-    """Whoever leaves waited for it for ever."""
+    """Otherwise quitting would wait for it forever."""
     background.begin(sample_db, be_stopped, print)
     (child,) = multiprocessing.active_children()
     stat = Path(f"/proc/{child.pid}/stat")

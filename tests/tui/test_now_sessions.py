@@ -88,7 +88,7 @@ def test_the_requested_session_stays_shown_until_it_rests(room: Room) -> None:
 def test_it_stays_among_the_chips_when_there_are_more_than_are_read(
     room: Room, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("tui.readers.now.MOST_SESSIONS", 2)
+    monkeypatch.setattr("tui.readers.now.MAX_SESSIONS", 2)
     for minute, session in enumerate("abcd"):
         room.work(session, minute)
     part = room.now(5, "a")

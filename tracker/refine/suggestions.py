@@ -31,7 +31,7 @@ from tracker.words import counted
 _CHARS_PER_TOKEN = 3.2  # English prose has about four; file names and code have fewer
 _FRAME_TOKENS = 20  # overhead of a request
 _OUTPUT_TOKENS_PER_PROMPT = 25
-_OUTPUT_TOKENS_AT_LEAST = 120
+_MIN_OUTPUT_TOKENS = 120
 _TITLE_CHARS = 80
 _OPENING_CHARS = 200
 _FILES_NAMED = 4
@@ -154,7 +154,7 @@ def _input_tokens(digest: Digest) -> int:
 
 
 def _output_tokens(digest: Digest) -> int:
-    return _OUTPUT_TOKENS_AT_LEAST + _OUTPUT_TOKENS_PER_PROMPT * len(digest.anchors) // 2
+    return _MIN_OUTPUT_TOKENS + _OUTPUT_TOKENS_PER_PROMPT * len(digest.anchors) // 2
 
 
 def _cost(book: PriceBook, model: str, usage: Usage) -> int:

@@ -7,7 +7,7 @@ import re
 
 from tracker.sources.commands import CHECK_PROGRAMS
 
-_MOST_CHARS = 20_000
+_MAX_CHARS = 20_000
 _COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 _PROGRAM = f"(?:{'|'.join(map(re.escape, sorted(CHECK_PROGRAMS)))})"
 _PASSED = r"[ \t]*(?:[✓✔√]|ok \d|PASS)"  # before the title of a test, whatever that is about
@@ -37,7 +37,7 @@ _HINTS = ("ail", "FAIL", "rror", "ERR", "issue", ".go:", "not found", "LIFECYCLE
 
 def tells_failure(output: str) -> bool:
     """Whether a check's output, or a part of it, reports a failure."""
-    output = output[-_MOST_CHARS:]
+    output = output[-_MAX_CHARS:]
     if "\x1b" in output:
         output = _COLOURS.sub("", output)
     return any(_is_failure(output, hint) for hint in _HINTS)

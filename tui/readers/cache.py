@@ -8,12 +8,12 @@ from tracker.reports.cache import cache_report
 from tui.readers.months import filter_of
 from tui.snapshot import CachePart, Month
 
-_MOST_MISSES = 500
+_MAX_MISSES = 500
 
 
 def read_cache(db: sqlite3.Connection, month: Month) -> CachePart:
     """The part for a month."""
     chosen = filter_of(month)
-    report, peaks = cache_report(db, chosen, max_misses=_MOST_MISSES), day_peaks(db, chosen)
+    report, peaks = cache_report(db, chosen, max_misses=_MAX_MISSES), day_peaks(db, chosen)
     rewrite = {date.fromisoformat(one.day): one.written / peaks[one.day] for one in report.days if one.written}
     return CachePart(month=month, report=report, rewrite=rewrite)

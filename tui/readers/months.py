@@ -17,7 +17,7 @@ def requested_month(db: sqlite3.Connection, requested: str, today: date) -> Mont
 def chosen_month(months: list[date], requested: str, today: date) -> Month:
     """The requested month (`2026-11`), or the nearest to it; `months`: those with work.
 
-    "": the latest with work; a later one than this is of a clock that was wrong, and shown if there is no other.
+    With "": the latest with work. Months after today come from a wrong clock; they are shown only if there is no other.
     """
     known = months or [today.replace(day=1)]
     latest = max((month for month in known if month <= today), default=known[-1])

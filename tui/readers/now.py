@@ -13,20 +13,20 @@ from tracker.settings import Settings
 from tui.snapshot import NowPart
 
 AT_WORK_MS = 15 * MINUTE_MS  # a session without a record for longer is at rest
-MOST_SESSIONS = 12
+MAX_SESSIONS = 12
 _SHOWN_CALLS = 40
 
 
 def read_now(db: sqlite3.Connection, wanted: str, now_ms: int, watched: int, settings: Settings) -> NowPart | None:
     """The part for the requested session while it is at work, otherwise for the latest; None in an empty ledger."""
-    running = latest_sessions(db, now_ms - AT_WORK_MS, MOST_SESSIONS, now=now_ms, first=wanted)
+    running = latest_sessions(db, now_ms - AT_WORK_MS, MAX_SESSIONS, now=now_ms, first=wanted)
     # What hooks and scripts run beside it hides the person's session no more when that rests than when it works.
     latest = latest_sessions(db, 0, 1, now=now_ms) if all(one.is_headless for one in running) else running[:1]
     if not latest:
         return None
     sessions = sorted({one.id: one for one in (*running, *latest)}.values(), key=lambda one: (one.started_at, one.id))
     session = next((one for one in sessions if one.native_id == wanted), latest[0])
-    is_full = len(running) == MOST_SESSIONS
+    is_full = len(running) == MAX_SESSIONS
     known = count_sessions(db, now_ms - AT_WORK_MS, now=now_ms) if is_full else len(running)
     turns = latest_turns(db, session.id, 1)
     task_id = turns[-1].task_id if turns else None

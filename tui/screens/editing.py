@@ -16,7 +16,7 @@ from tui.widgets.grid import line, spread
 from tui.words import plain, project_name
 
 _FRAME_CELLS = 8  # of a question: its border, its padding, a bar that scrolls
-_LEAST_TITLE = 16  # a title in less room wraps with its facts
+_MIN_TITLE = 16  # a title in less room wraps with its facts
 
 
 class EditingBoard(Board[Part]):
@@ -86,4 +86,4 @@ class EditingBoard(Board[Part]):
         facts = line((f"  {' · '.join(words)}", "$dim"))
         title = line((sign, style), f" {plain(task.title)}")
         room = min(QUESTION_CELLS, self.size.width) - _FRAME_CELLS
-        return spread(title, facts, room) if room - facts.cell_length >= _LEAST_TITLE else title + facts
+        return spread(title, facts, room) if room - facts.cell_length >= _MIN_TITLE else title + facts

@@ -18,7 +18,7 @@ from textual.widgets.option_list import Option
 from tui.words import plain
 
 QUESTION_CELLS = 76  # as app.tcss has it
-_LEAST_CELLS = 8  # a terminal that is narrower cuts what is made for so many
+_MIN_CELLS = 8  # a terminal that is narrower cuts what is made for so many
 
 Answer = TypeVar("Answer")
 _CLOSING: list[BindingType] = [Binding("escape", "dismiss", "Close without a change.", show=False)]
@@ -118,7 +118,7 @@ class Reading(Static):
 
     def on_resize(self, event: Resize) -> None:
         """Lay the lines out again."""
-        self.update(Content("\n").join(self._lines_for(max(_LEAST_CELLS, event.size.width))))
+        self.update(Content("\n").join(self._lines_for(max(_MIN_CELLS, event.size.width))))
 
 
 def text_lines(text: str, width: int) -> list[Content]:

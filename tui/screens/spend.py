@@ -27,8 +27,8 @@ from tui.words import dollars, model_name, plain, project_names
 _GLYPHS = ("█", "▓", "▒", "░", "╱")
 _PLAIN = (Series("█", "$series-2", ""),)
 _BORDERS = 2
-_LEAST_LINES = 3  # of a list that has so many rows; one more on a tall screen
-_MOST_LINES = 20  # lists share their room by what each has to show, up to so much
+_MIN_LINES = 3  # of a list that has so many rows; one more on a tall screen
+_MAX_LINES = 20  # lists share their room by what each has to show, up to so much
 
 
 class SpendScreen(Board[SpendPart]):
@@ -150,8 +150,8 @@ class SpendScreen(Board[SpendPart]):
             share = "–" if row.unpriced == row.calls else percent(row.cost / total) if total else ""
             made.append(Row(name, dollars(row.cost), cost_text(row), ink.style, share, ink.glyph))
         picture = self.query_one(selector, Picture)
-        picture.styles.height = f"{min(_MOST_LINES, len(rows)) + _BORDERS}fr"
-        picture.styles.min_height = min(_LEAST_LINES + self._is_tall, len(rows)) + _BORDERS
+        picture.styles.height = f"{min(_MAX_LINES, len(rows)) + _BORDERS}fr"
+        picture.styles.min_height = min(_MIN_LINES + self._is_tall, len(rows)) + _BORDERS
         picture.show(lambda width, height: bar_rows(made, width, height) or [line(("nothing in this month", "$dim"))])
 
     def _draw_budget(self, part: SpendPart) -> None:

@@ -37,7 +37,7 @@ from tui.words import fit, model_name, plain, project_name
 
 _BAR = 14
 _FACT_NAME = 9
-_LEAST_FACT_CELLS = 12
+_MIN_FACT_CELLS = 12
 _LEGEND_CELLS = 40
 _UNPRICED = "Not known: a call of its sessions has no price."
 _NOT_CHEAPER = "no other compaction would have saved at least five cents and two per cent"
@@ -152,7 +152,7 @@ def fact_lines(detail: TaskDetail, width: int, *, cut: bool = False) -> list[Con
         facts.append(("one shot", [f"{first_try} of {counted(detail.task.edit_turns, 'turn')} with edits"]))
     files = dict.fromkeys(name for turn in detail.turns for name in turn.facts.edited)
     facts.append(("file", [project_name(name) if cut else plain(name) for name in files]))
-    room = max(_LEAST_FACT_CELLS, width - _FACT_NAME)
+    room = max(_MIN_FACT_CELLS, width - _FACT_NAME)
     lines = []
     for name, every in facts:
         parts = [part for one in every for part in (wrap(one, room) if name == "reported" or not cut else [one])]

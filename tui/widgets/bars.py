@@ -12,7 +12,7 @@ from tui.widgets.grid import Piece, fitting, line
 from tui.widgets.plot import Series
 from tui.words import cells, fit, in_the_middle
 
-_LEAST_BAR = 6
+_MIN_BAR = 6
 
 
 class Row(NamedTuple):
@@ -38,7 +38,7 @@ def bar_rows(rows: Sequence[Row], width: int, height: int) -> list[Content]:
     note_width = max(cells(row.note) for row in rows)
     room = width - figure_width - note_width - (3 if note_width else 2)
     longest = max(cells(row.name) for row in rows)
-    name_width = min(longest, max(8, width - figure_width - note_width - 3 - _LEAST_BAR))
+    name_width = min(longest, max(8, width - figure_width - note_width - 3 - _MIN_BAR))
     names = [row.name for row in shown]
     while name_width < min(longest, room) and len(set(_cut(names, name_width))) < len(set(names)):
         name_width += 1

@@ -9,7 +9,7 @@ from tracker.words import cost_text, counted
 from tui.widgets.grid import clickable, line
 from tui.words import cells, fit, session_name
 
-_LEAST = 14
+_MIN_CELLS = 14
 _ROOM_FOR_KEYS = 60
 _NUDGE_SIGN = "▲"
 
@@ -22,7 +22,7 @@ def chips(
     A click on a chip shows its session.
     `unlisted`: number of further active sessions; `nudged`: ids of sessions with a nudge that nothing else shows.
     """
-    room = max(1, min(len(sessions), width // (_LEAST + 12)))
+    room = max(1, min(len(sessions), width // (_MIN_CELLS + 12)))
     at = next((index for index, one in enumerate(sessions) if one.native_id == shown), 0)
     first = max(0, min(at - room // 2, len(sessions) - room))
     drawn = sessions[first : first + room]

@@ -8,7 +8,7 @@ from tui.widgets.grid import fitting, line
 
 HEIGHT = 3
 _GAP = 3
-_LEAST_ROOM = 16
+_MIN_ROOM = 16
 _SHAPES = {
     "0": ("┏━┓", "┃ ┃", "┗━┛"),
     "1": ("╺┓ ", " ┃ ", "╺┻╸"),
@@ -41,7 +41,7 @@ def beside(text: str, style: str, notes: Sequence[Sequence[Content]], width: int
     """
     figure = large(text, style)
     room = width - figure[0].cell_length - _GAP if figure is not None else 0
-    if figure is None or room < _LEAST_ROOM:
+    if figure is None or room < _MIN_ROOM:
         return [line((text, style)), *(fitting(groups, width) for groups in notes)]
     rows = [*(fitting(groups, room) for groups in notes), *([Content("")] * HEIGHT)]
     return [drawn + line(" " * _GAP) + note for drawn, note in zip(figure, rows, strict=False)]

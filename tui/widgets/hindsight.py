@@ -10,7 +10,7 @@ from tui.widgets.grid import Piece, line
 from tui.words import cells, fit
 
 _FIXED = ("fixed_100k", "fixed_150k", "fixed_300k")
-_LEAST_BAR, _LEAST_FIGURE, _LEAST_WORDS = 10, 10, 17
+_MIN_BAR, _MIN_FIGURE, _MIN_WORDS = 10, 10, 17
 
 
 def hindsight_lines(report: BacktestReport, width: int) -> list[Content]:
@@ -22,8 +22,8 @@ def hindsight_lines(report: BacktestReport, width: int) -> list[Content]:
     name_width = max(cells(rule_name(score.name)) for score in scores) + 1
     savings = [never - score.cost_nano for score in scores]
     words = [_saving_words(score.name, saved) for score, saved in zip(scores, savings, strict=True)]
-    figure_width = max(_LEAST_FIGURE, *(2 + cells(short_usd(score.cost_nano)) for score in scores))
-    words_width = max(_LEAST_WORDS, *map(cells, words))
+    figure_width = max(_MIN_FIGURE, *(2 + cells(short_usd(score.cost_nano)) for score in scores))
+    words_width = max(_MIN_WORDS, *map(cells, words))
     bar_width = width - name_width - figure_width - words_width - 9
     lines = []
     for score, saved, said in zip(scores, savings, words, strict=True):
@@ -31,7 +31,7 @@ def hindsight_lines(report: BacktestReport, width: int) -> list[Content]:
         pieces: list[Piece | str] = [
             (fit(("▸ " if is_ours else "  ") + rule_name(score.name), name_width + 2), "bold $taxi" if is_ours else "")
         ]
-        if bar_width >= _LEAST_BAR:
+        if bar_width >= _MIN_BAR:
             drawn = "━" * max(1, round(score.cost_nano / top * bar_width))
             pieces.append((fit(drawn, bar_width), "$taxi" if is_ours else "$series-2"))
         pieces.append((fit(f"~{short_usd(score.cost_nano)}", figure_width, right=True), "bold"))

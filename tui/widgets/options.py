@@ -17,7 +17,7 @@ from tui.words import cells, fit, plain
 
 _INDENT = 2
 _NAME = 11
-_LEAST_FIGURE = 9
+_MIN_FIGURE = 9
 _RANGE = re.compile(r" \([^()]* to [^()]*\).*")
 _HOW = re.compile(r"( with `|,| \().*")  # a handover, how large the context is, that the cache is cold
 
@@ -45,7 +45,7 @@ def option_lines(options: Options, best: Option, width: int, *, with_bars: bool 
     """
     made = []
     top = max(max(option.cost_nano, option.high_nano) for option in options.ways)
-    figure = max(_LEAST_FIGURE, *(1 + cells(approx_usd(option.cost_nano)) for option in options.ways))
+    figure = max(_MIN_FIGURE, *(1 + cells(approx_usd(option.cost_nano)) for option in options.ways))
     for option in options.ways:
         is_best = option.kind == best.kind
         pieces: list[Piece | str] = [

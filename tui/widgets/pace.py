@@ -12,9 +12,9 @@ from tui.widgets.plot import Series, draw_stack
 from tui.words import dollars
 
 _BURN_MS = 15 * MINUTE_MS
-_LEAST_BURN_MS = 5 * MINUTE_MS
+_MIN_BURN_MS = 5 * MINUTE_MS
 _SPENT = Series("█", "$taxi", "spent")
-_LEAST_ROWS, _MOST_ROWS = 2, 5
+_MIN_ROWS, _MAX_ROWS = 2, 5
 _COLUMN_MINUTES = (3, 4, 5, 6, 10)
 
 
@@ -27,7 +27,7 @@ def burn_words(costs: Sequence[CallCost], now_ms: int) -> str:
     if not recent:
         return ""
     priced = [call.cost for call in recent if call.cost is not None]
-    stretch = min(_BURN_MS, max(_LEAST_BURN_MS, now_ms - costs[0].at))
+    stretch = min(_BURN_MS, max(_MIN_BURN_MS, now_ms - costs[0].at))
     floor = sum(call.is_floor for call in recent)
     return sum_usd(sum(priced) * HOUR_MS // stretch, len(recent), len(recent) - len(priced), floor)
 
@@ -38,9 +38,9 @@ def last_hour(costs: Sequence[CallCost], now_ms: int, width: int, height: int) -
     The heading says what a column covers: the highest one is not the hour's total. Columns stand on whole minutes of
     the clock, so that they fill but never slide by parts. It takes three lines.
     """
-    rows = min(_MOST_ROWS, height - 1)
+    rows = min(_MAX_ROWS, height - 1)
     minutes = next((one for one in _COLUMN_MINUTES if 60 // one <= width), 0)
-    if rows < _LEAST_ROWS or not minutes:
+    if rows < _MIN_ROWS or not minutes:
         return []
     last = now_ms // (minutes * MINUTE_MS)
     sums = [0] * (60 // minutes)

@@ -139,11 +139,11 @@ def test_an_error_is_one_line_in_the_log_without_the_payload(home: Path) -> None
 
 
 def test_the_log_does_not_grow_without_end(home: Path) -> None:
-    from hooks.health import MAXIMUM_LOG_BYTES, log_line
+    from hooks.health import MAX_LOG_BYTES, log_line
 
     for _ in range(1000):
         log_line(str(home), "x" * 400)
-    assert sum(path.stat().st_size for path in (home / "logs").iterdir()) < 2 * MAXIMUM_LOG_BYTES + 1000
+    assert sum(path.stat().st_size for path in (home / "logs").iterdir()) < 2 * MAX_LOG_BYTES + 1000
 
 
 def test_a_person_at_a_terminal_is_not_left_waiting(home: Path) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from hooks import spool
-from hooks.spool import MAXIMUM_BYTES, append
+from hooks.spool import MAX_BYTES, append
 from hooks.spool_reader import Drained, HookEvent, ReaderLock, drained, folders_of, is_empty
 from hooks.status_sample import spool_record
 from store.samples import LimitReading, StatusSample
@@ -119,7 +119,7 @@ def test_lines_that_nobody_reads_stop_at_the_bound(isolated_home: Path) -> None:
     home = str(isolated_home)
     while append(home, {"event": "Stop", "at": 1, "cwd": "x" * 3000}):
         pass
-    assert MAXIMUM_BYTES - 4096 < (isolated_home / "spool" / "events.jsonl").stat().st_size <= MAXIMUM_BYTES
+    assert MAX_BYTES - 4096 < (isolated_home / "spool" / "events.jsonl").stat().st_size <= MAX_BYTES
     assert len(take_all(isolated_home).events) > 300
     assert append(home, {"event": "Stop", "at": 1})
 

@@ -1,4 +1,4 @@
-"""Commands that print alike have one name."""
+"""Commands with similar output have one name."""
 
 import pytest
 

@@ -1,10 +1,10 @@
-"""What a command line is called among those that print alike: its program, and what that is for."""
+"""Groups command lines with similar output: names a command line by its program and purpose."""
 
 import re
 from functools import lru_cache
 
 _VALUE = r"""(?:"[^"]*"|'[^']*'|[^\s;&|]*)"""
-# What stands before the program: another folder (a line's end is a blank here), variables, a time limit.
+# Prefixes of the program: cd (a line break has become a blank), variables, a time limit.
 _BEFORE_A_PROGRAM = re.compile(
     rf"(?:(?:cd|source|\.)\s+{_VALUE}(?:\s*2>\S+)?\s*(?:&&|;|\s)\s*|set\s+-\w+\s*(?:&&|;|\s)\s*"
     rf"|[A-Za-z_]\w*={_VALUE}(?:\s+|;\s*|&&\s*)|(?:sudo|time|nohup|nice|env|export)\s+"
@@ -24,7 +24,7 @@ def command_head(command: str) -> str:
     begun = _BEFORE_A_PROGRAM.match(command)
     rest = command[begun.end() :] if begun else command
     words = _GIT_OPTIONS.sub("git", rest, count=1).split(maxsplit=3)
-    # Nothing ends a comment where a command is kept as one line.
+    # In a command stored as one line, a comment has no end.
     if not words or words[0].startswith("#") or words[0] in _SHELL_WORDS:
         return (rest or command)[:_SCRIPT_CHARS].rstrip()
     head = words[0].replace("\\", "/").rpartition("/")[2] or words[0]

@@ -1,13 +1,13 @@
-"""Tokens of tool results, of which records have the length only: they share what the context grew by."""
+"""Estimates tokens of tool results, of which records have only the length, from the growth of the context."""
 
 from collections.abc import Sequence
 
 
 def result_tokens(grown: int, chars: Sequence[int | None]) -> list[int]:
-    """Tokens of each of the results that came in at once, of `grown` tokens beside the answer that asked for them.
+    """Tokens of each of the results that came in together, when the context grew by `grown` tokens besides the answer.
 
-    They share by length (characters of JSON), or alike where no length is known, each rounded down. No text has more
-    tokens than characters: what the context grew by beyond that came from elsewhere.
+    Divided by length (`chars`: characters of JSON), or equally if no length is known; rounded down. No result gets more
+    tokens than it has characters: the rest of the growth came from elsewhere.
     """
     whole = sum(count or 0 for count in chars)
     weights = [count or 0 for count in chars] if whole else [int(count is None) for count in chars]

@@ -1,8 +1,8 @@
 """Unique ids for answers whose own id is not unique: some gateways send a fixed word, or the time in seconds.
 
-What such an id would join is no call but a history. The lines of an answer follow each other, and an answer without a
-name has that of the prompt's size on the first of them: all copies have the same, and the next request of a
-conversation has a longer prompt. Sizes alone would not do: many gateways count nothing before an answer's last line.
+Such an id would merge a whole history into one call. So an answer gets an id made from the prompt size on its first
+line: copies of the line give the same id, and the next request of a conversation has a longer prompt. Further lines
+take the id of the line they follow, because many gateways count tokens only on an answer's last line.
 """
 
 import re
@@ -12,14 +12,14 @@ from tracker.sources.claude_code.lines import Line, Message, Usage
 
 # 1795182003 or 20261120120003, with or without a word before it; or the word alone.
 _NO_NAME = re.compile(r"\D{0,15}(?P<clock>\d{10}|\d{14})?")
-_MOST_KNOWN = 16
+_MAX_KNOWN = 16
 
 
 def name_of(message: Message, line: Line, chain: str, carry: Carry, before: str | None, here: str | None) -> str | None:
     """The id of an answer; a generated one if its own is not unique.
 
-    `line` is one of its lines, or the line around it. `before` and `here` are the line that this one follows, and this,
-    as the carry keeps the latest names made up by them.
+    `line` is one of its lines, or the line around it; `here` and `before` are the ids of this line and of the one it
+    follows, by which the carry keeps the latest generated ids.
     """
     message_id, usage = message.id or "", message.usage
     found = _NO_NAME.fullmatch(message_id)
@@ -32,7 +32,7 @@ def name_of(message: Message, line: Line, chain: str, carry: Carry, before: str 
         name = f"{message_id}:{_made_up(message, usage, line, session, chain, has_clock=bool(found['clock']))}"
     if here:
         known[here] = name
-        while len(known) > _MOST_KNOWN:
+        while len(known) > _MAX_KNOWN:
             known.pop(next(iter(known)))
     return name
 

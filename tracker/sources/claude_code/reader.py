@@ -24,7 +24,7 @@ from tracker.sources.claude_code.whereabouts import Whereabouts
 from tracker.sources.text import opening
 
 _BRACE = ord("{")
-_MOST_AWAITED = 200
+_MAX_AWAITED = 200
 _TITLE_CHARS = 200
 # Kinds of rows without anything for the ledger, by their beginnings.
 _SKIPPED_KINDS = tuple(
@@ -65,7 +65,7 @@ class FileReader:
         """The batch since the last `take`; starts a new one."""
         batch = self._batch
         self._conversation.save()
-        self.carry.awaited = dict(list(self.carry.awaited.items())[-_MOST_AWAITED:])
+        self.carry.awaited = dict(list(self.carry.awaited.items())[-_MAX_AWAITED:])
         batch.calls = self._fold.calls()
         batch.tools = list(self._tools.values())
         batch.chains = self._where.chains_of(batch.calls)

@@ -11,7 +11,7 @@ from tracker.sources.base import DECODE_ERRORS
 from tracker.sources.claude_code.lines import Line, Message, Usage, decode_line
 
 _RECORD_MARK = re.compile(r'\{"(?:parentUuid|type)"')
-_MOST_PASSES = 100  # over a line, by attempts that fail: few unfinished records stand in one another
+_MAX_PASSES = 100  # over a line, by attempts that fail: few unfinished records stand in one another
 _LINES_COUNTED = 50  # characters, while one is decoded: an error counts the lines before it
 # What may be missing from a usage that can be priced.
 _SIDE_FIELDS = frozenset(("server_tool_use", "iterations", "output_tokens_details"))
@@ -28,7 +28,7 @@ def salvage(raw: bytes) -> tuple[list[tuple[Line, int, int]], bool]:
     found: list[tuple[Line, int, int]] = []
     is_damaged = False
     counted, counted_bytes = 0, 0  # a line may hold thousands of records: none but its own part is measured for each
-    left = _MOST_PASSES * len(text)
+    left = _MAX_PASSES * len(text)
     position = _skip_blanks(text, 0)
     while position < len(text) and left >= 0:
         try:
