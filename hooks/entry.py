@@ -47,7 +47,7 @@ def main(arguments: "Sequence[str]") -> int:
 
 
 def _read_payload() -> dict[str, object]:
-    """The payload on standard input, or what the client's environment tells if that cannot be read."""
+    """The payload on standard input, or what the client's environment says if that cannot be read."""
     raw = read_input()  # None beyond measure
     return (raw and decode_object(raw)) or {"session_id": os.environ.get("CLAUDE_CODE_SESSION_ID")}
 

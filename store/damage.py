@@ -1,6 +1,6 @@
 """Recovery of a damaged ledger: it is renamed, and every row that can still be read is copied into a new one.
 
-What is derived is made anew, and the agents' files that are still there are read again: they complete what is missing.
+Derived tables are rebuilt, and the agents' files that still exist are read again to complete what is missing.
 """
 
 import sqlite3

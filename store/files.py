@@ -37,7 +37,7 @@ def mark_gone(db: sqlite3.Connection, paths: Sequence[str]) -> None:
 def read_anew(db: Any) -> None:
     """Reset every read state, so that each file is read again from its start.
 
-    Of Cline's and Roo's files that part of the state stays which says what they removed: nothing else records it.
+    Of Cline's and Roo's files, the part of the state that says which rows were removed stays: nothing else records it.
     """
     kept = db.execute(
         "SELECT id, state FROM source_file WHERE agent IN ('cline', 'roo') AND state IS NOT NULL"

@@ -10,8 +10,8 @@ from pathlib import Path
 def folder_lock(folder: Path, *, is_shared: bool) -> Iterator[None]:
     """Lock the ledger's folder, shared or exclusive; does nothing where the file system has no locks.
 
-    SQLite finds a journal by the name of its ledger: who opens one while its files are renamed would join the journal
-    of the one to that of the other.
+    SQLite finds a journal by the ledger's name: a process that opened the ledger while its files are renamed would
+    combine one ledger with the other's journal.
     """
     descriptor = None
     with suppress(OSError, ImportError):

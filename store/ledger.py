@@ -52,8 +52,8 @@ def open_ledger(
 ) -> sqlite3.Connection:
     """Open for reading and writing, creating folder and tables as needed; LedgerError if it cannot be used.
 
-    A damaged file is set aside under another name, and a new ledger begun with what can be read of it: what the agents
-    still have on disk is read again. `on_damage` is told its new name.
+    A damaged file is renamed, and a new ledger begins with its readable rows; the agents' files that still exist are
+    read again. `on_damage` gets the damaged file's new name.
     """
     path = path or ledger_path()
     if sqlite3.sqlite_version_info < _OLDEST_SQLITE:
@@ -83,7 +83,7 @@ def open_ledger(
 def replace_if_damaged(path: Path, error: BaseException, *, busy_seconds: float = 30.0) -> Path | None:
     """After an error, replace a damaged ledger by one with its readable rows; returns the damaged one's new name.
 
-    None if the error tells of something else, or another process was first; LedgerError if no other can be made.
+    None if the error has another cause, or another process was first; LedgerError if no new ledger can be made.
     """
     from store.damage import checkpoint_journal, is_sound, recover_rows, remove, set_aside
 

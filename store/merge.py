@@ -3,9 +3,9 @@
 Same message id or same request id is the same call (CLAUDE_CODE section 8, point 4). Two independent choices:
 
 * *what* it cost: the observation with the largest output, taken whole; among equals one that names model and provider,
-  then by their content; at the list price when its earliest line was written, or, once the tables say something else
-  of what is recorded, at the price that it was recorded at first;
-* *where* it was made: the sighting that is least of a copy, then the earliest, then the session that ended first
+  then by their content; at the list price of the time when its earliest line was written, or, if the tables now differ
+  from the recorded prices, at the price recorded first;
+* *where* it was made: the sighting closest to the original, then the earliest, then the session that ended first
   (`settle_unmarked_copies`), then by the agents' ids.
 
 Both are minima or maxima of total orders over the observations, so under one price table the result does not depend on
@@ -108,10 +108,10 @@ def join_calls(db: sqlite3.Connection, call_id: int, other_id: int) -> int:
 def settle_unmarked_copies(db: sqlite3.Connection) -> None:
     """Credit a call that several sessions claim equally to the one that ended first; looks at stale sessions only.
 
-    Old clients copied a session's history into a new file when it was resumed, without a mark: the original stops where
-    the copy goes on. No client marks copied progress records: those older than all that is a session's own are copies.
-    The rule looks at whole sessions, so it is applied when all that is new has been written. What one agent made by
-    running another (store.keyless) is no copied history.
+    Old clients copied a session's history into a new file when it was resumed, without a mark: the original ends where
+    the copy continues. No client marks copied progress records: those older than everything of the session's own are
+    copies. The rule looks at whole sessions, so it is applied once everything new is written. Calls that one agent made
+    by running another (store.keyless) are not copied history.
     """
     claims = db.execute(
         f"""

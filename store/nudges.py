@@ -1,7 +1,7 @@
 """The nudge log: every evaluation with its inputs; which nudges were shown, followed or dismissed; kinds switched on.
 
-An evaluation stands under (session, moment, anchor, kind, subject): evaluating the same moment twice changes nothing,
-and once a nudge was shown its row keeps what was said. Amounts are modelled nano-dollars.
+An evaluation's key is (session, moment, anchor, kind, subject): evaluating the same moment twice changes nothing, and
+once a nudge was shown, its row no longer changes. Amounts are modelled nano-dollars.
 """
 
 import sqlite3

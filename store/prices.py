@@ -123,7 +123,7 @@ def add_prices(db: sqlite3.Connection, prices: Iterable[Price]) -> None:
 def apply_prices(db: sqlite3.Connection, changes: Sequence[tuple[str, int, int]]) -> None:
     """Set (id of a stored price, cost, call id) of calls; their sessions become stale.
 
-    Claude Code does not say who answered: its provider is that of the price.
+    Claude Code does not record the provider, so it is taken from the price.
     """
     db.executemany(
         """

@@ -1,8 +1,8 @@
 """The user's settings: `settings.toml` in the state folder, read into types, written back line by line.
 
-A key that is not known is one clear error, never a setting that silently does nothing; whoever works in the background
-goes on with the keys that are. Amounts are dollars in the file and integer nano-dollars here. `set_value` changes one
-line and keeps every other, comments included.
+An unknown key is an error, never a setting that silently does nothing; background work goes on with the usable keys.
+Amounts are dollars in the file and integer nano-dollars here. `set_value` changes one line and keeps all others,
+comments included.
 """
 
 import os
@@ -24,18 +24,18 @@ SETTINGS_NAME = "settings.toml"
 DEFAULT_ALERT_SHARES = (0.5, 0.8, 1.0)
 THEMES = ("dark", "light", "colour-blind")
 
-# The upper bounds keep infinity out; a title says what may be typed.
+# The upper bounds exclude infinity; a title says what may be typed.
 _Share = Annotated[float, msgspec.Meta(ge=0, le=1, title="a share, as 0.2")]
 _Amount = Annotated[float, msgspec.Meta(ge=0, le=1e9, title="dollars")]
 _Multiplier = Annotated[float, msgspec.Meta(ge=1, le=1e6, title="1 or more, as 1.1")]
 
 
 class SettingsError(UsageError):
-    """Which setting is wrong, in which file, and what would be right."""
+    """Which setting is invalid, in which file, and what is accepted."""
 
 
 def _does(what: str) -> msgspec.Meta:
-    """What a setting does: one line for the command, the dashboard and the documentation."""
+    """Describe a setting in one line, for the command, the dashboard and the documentation."""
     return msgspec.Meta(description=what)
 
 
@@ -96,7 +96,7 @@ class StatuslineSettings(_Section, frozen=True):
 
 
 class NudgeSettings(_Section, frozen=True):
-    """[nudges]: who may speak, when and where."""
+    """[nudges]: which nudges are shown, when and where."""
 
     kinds: Annotated[tuple[str, ...] | None, _does("kinds to show; unset: the default kinds")] = None
     quiet: Annotated[bool, _does("show nudges later and less often")] = False
@@ -119,7 +119,7 @@ class PrivacySettings(_Section, frozen=True):
 
 
 class DisplaySettings(_Section, frozen=True):
-    """[display]: another currency beside the dollar, at a rate that the user states; the dashboard's colours."""
+    """[display]: a second currency at the user's own rate; the dashboard's colours."""
 
     currency: Annotated[
         str, msgspec.Meta(pattern="^[A-Z]{3}$", title="three letters"), _does("also shown beside the month's dollars")
@@ -145,19 +145,19 @@ _SECTIONS: dict[str, Any] = {field.name: field.type for field in msgspec.structs
 
 
 def settings_path() -> Path:
-    """Where the settings of this user are; the file may be absent."""
+    """Path of the user's settings; the file need not exist."""
     return home() / SETTINGS_NAME
 
 
 def load_settings() -> Settings:
-    """Read the settings, all defaults where there is no file; SettingsError if one of them cannot be used."""
+    """Read the settings, all defaults without a file; SettingsError if one is invalid."""
     return _converted(read_toml(settings_path()))
 
 
 def usable_settings() -> tuple[Settings, str]:
-    """What can be used of the settings, and what is wrong with the rest as a sentence, "" if nothing is.
+    """The valid settings, and a sentence on what is wrong with the others ("" if nothing is).
 
-    Where it cannot be understood how many, no words of prompts are kept. SettingsError if the file holds no TOML.
+    If `prompt_chars` is invalid or misplaced, no words of prompts are kept. SettingsError if the file is not TOML.
     """
     table = read_toml(settings_path())
     try:
@@ -172,13 +172,13 @@ def usable_settings() -> tuple[Settings, str]:
     if is_misplaced or not _fits(table.get("privacy", {}), PrivacySettings):
         used = msgspec.structs.replace(used, privacy=PrivacySettings(prompt_chars=0))
     if not _fits(table.get("display", {}), DisplaySettings):
-        # An amount at a rate that nobody stated would be wrong.
+        # An amount at a rate that the user did not state would be wrong.
         used = msgspec.structs.replace(used, display=DisplaySettings(theme=used.display.theme))
     return used, trouble
 
 
 class LiveSettings:
-    """What can be used of the settings at any time: read again only where their file changed."""
+    """The valid settings at any time: read again only when the file changed."""
 
     def __init__(self) -> None:
         self.settings = Settings()
@@ -186,7 +186,7 @@ class LiveSettings:
         self.trouble = ""  # what is wrong with the file, as a sentence
 
     def read(self) -> Settings:
-        """The settings as of now; the last ones while the file holds no TOML."""
+        """The current settings; the last valid ones while the file is not TOML."""
         stamp = file_stamp(settings_path())
         if stamp != self.stamp or stamp is None:
             self.stamp = stamp
@@ -198,9 +198,9 @@ class LiveSettings:
 
 
 def usable_prompt_chars() -> int | None:
-    """How many opening characters of a prompt may be kept; None where the user says nothing about it.
+    """How many opening characters of a prompt may be kept; None if the user did not set it.
 
-    0 where it cannot be understood how many, and of a file without TOML if it has a word about prompts.
+    0 if the setting is invalid, or if the file is not TOML but mentions prompts.
     """
     try:
         return usable_settings()[0].privacy.prompt_chars

@@ -66,7 +66,7 @@ def _handle(home: str, event: str, payload: "dict[str, object]") -> None:
 def _session(payload: "dict[str, object]") -> "tuple[str | None, bool]":
     """The event's session (None if the payload does not tell), and whether it is a classic task.
 
-    The newer generation names it beside an id of its own making; the new extension gives that other id alone.
+    The newer generation gives it along with a generated id; the new extension gives only the generated one.
     """
     context = payload.get("sessionContext")
     if isinstance(context, dict):

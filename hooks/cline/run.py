@@ -1,6 +1,6 @@
 """Starts the hook of one event; hook files call it as `python -I -S run.py EVENT --home DIR`.
 
-Isolated interpreters do not look beside the script, so the program's own folder is the first thing to be named.
+An isolated interpreter does not search the script's folder, so the program's folder is put on the path first.
 """
 
 import os

@@ -1,7 +1,7 @@
 """A user's settings file: strictly parsed, written atomically.
 
-What cannot be understood is refused with a sentence; nobody's file is repaired here. Links are followed, the mode and
-the manner of writing (indent, last newline) stay as they were.
+A file that cannot be understood is refused with a sentence, never repaired. Links are followed; the mode and the
+formatting (indent, last newline) stay as they were.
 """
 
 import difflib
@@ -35,7 +35,7 @@ class SettingsFile:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A file's content before and after; None stands for no file."""
+    """A file's content before and after; None means no file."""
 
     path: Path
     before: bytes | None

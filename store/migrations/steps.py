@@ -27,7 +27,7 @@ def migration(step: Step) -> Step:
 
 
 def library() -> "Migrations":
-    """The steps for sqlite-utils, which applies to a ledger those that it lacks."""
+    """The migrations, for sqlite-utils, which applies those that a ledger lacks."""
     from sqlite_utils import Migrations
 
     made = Migrations(_SET)

@@ -151,7 +151,7 @@ def _less(total: _Total, before: _Total) -> _Total:
 def _inherited(db: sqlite3.Connection, session_id: int, started_at: int | None) -> _Total | None:
     """A counter's initial value: the parent's total when the session was forked; None if it began at zero.
 
-    The parent may have gone on since. A copy that `/branch` made begins at nothing; a fork of it, which has those
+    The parent may have continued since. A copy made by `/branch` begins at zero; a fork of that copy, which has its
     lines too, does not.
     """
     row = db.execute(
@@ -258,8 +258,8 @@ def _recorded(
     """The calls that a counter covers, by model: seen in this session, after its start, before its row.
 
     A `--fork-session` copy keeps counting from its parent's total, so its copied calls belong (`with_copies`) unless
-    that total was taken off; those of `/branch` do not. Subagents stand in other files and may outlast the main chain's
-    last line before the row: their calls belong until the main chain goes on.
+    that total was taken off; those of `/branch` do not. Subagents are in other files and may outlast the main chain's
+    last line before the row: their calls belong until the main chain continues.
     """
     return _sums_by_model(
         db,

@@ -97,7 +97,7 @@ def agents_on_record(db: sqlite3.Connection) -> list[str]:
 def recent_sessions(db: sqlite3.Connection, agent: str, max_calls: int, before: int | None = None) -> dict[int, int]:
     """The latest sessions of an agent with their end times, up to `max_calls` calls in all (at least one session).
 
-    With `before` (epoch ms) those that had ended by then.
+    With `before` (epoch ms), only sessions that had ended by then.
     """
     rows = db.execute(
         "SELECT id, last_at FROM (SELECT session.id, last_at, SUM(SUM(calls)) OVER latest AS calls,"

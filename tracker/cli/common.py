@@ -62,7 +62,7 @@ class Invocation:
 
 
 def one_form(ctx: click.Context, parameter: click.Parameter, is_asked: bool) -> bool:
-    """The value of --json or --csv; UsageError if both are asked for."""
+    """The value of --json or --csv; UsageError if both are given."""
     del parameter
     if is_asked and (ctx.params.get("as_json") or ctx.params.get("as_csv")):
         raise UsageError("--json and --csv are two forms of the output: leave one of them out")

@@ -53,7 +53,7 @@ def _refuse_plans() -> None:
 
 
 def _problems(*looks: Callable[[], object]) -> list[str]:
-    """What each of these refuses, said once."""
+    """The errors that these checks raise, each once."""
     problems: dict[str, None] = {}
     for look in looks:
         try:

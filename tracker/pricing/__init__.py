@@ -1,6 +1,6 @@
 """Prices: a table of dated rows, one name per model, and the price of any call an agent recorded.
 
-`PriceBook` resolves, `cost` multiplies, `normalise` reads model ids, `facts_for` tells windows and tokenizers.
+`PriceBook` resolves, `cost` multiplies, `normalise` reads model ids, `facts_for` gives windows and tokenizers.
 """
 
 from store.money import cost

@@ -1,6 +1,6 @@
 """Reads pages of the provider's reports, fetched or saved, into rows by UTC day and model (PRICES section 5).
 
-A saved file may hold one page, a list of pages, or a page a line. Which report it is, its fields tell.
+A saved file may hold one page, a list of pages, or one page per line. Its fields tell which report it is.
 """
 
 from collections.abc import Iterable, Iterator

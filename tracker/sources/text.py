@@ -42,7 +42,7 @@ def todo_target(closed: int, entries: int, *, is_busy: bool) -> str:
 def without_elements(text: str, start_tag: re.Pattern[str]) -> str:
     """The text without the elements whose start tag matches (its group is the name); unclosed ones stay.
 
-    In one pass: a pattern for whole elements looks for the end of each unended one anew, minutes in 300 kB of them.
+    In one pass: a pattern for whole elements would search to the end for each unclosed one, minutes in 300 kB.
     """
     last_end = {found[1]: found.start() for found in _END_TAG.finditer(text)}
     kept, place = [], 0

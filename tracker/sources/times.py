@@ -1,6 +1,6 @@
 """Times of records in epoch milliseconds; valid ones lie between the years 2000 and 2199.
 
-A time outside is damage, like one that cannot be parsed; near the ends of the calendar it has no local day everywhere.
+A time outside is damage, like one that cannot be parsed; some zones have no local day for the ends of the calendar.
 """
 
 from datetime import UTC, datetime

@@ -102,7 +102,7 @@ class _Case:
         return self.weeks[drawn]
 
     def limits(self, place: float, scale: float, *, with_hours: bool) -> Limits:
-        """Sizes at a place of the ranges, for days whose work is `scale` times what they hold."""
+        """Sizes at a position in the ranges, for days with `scale` times the recorded work."""
         week = self.capacity.week if self.plan.has_week else None
         five_hour = self.capacity.five_hour if self.plan.has_five_hour and with_hours else None
         return Limits(

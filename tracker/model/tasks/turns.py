@@ -140,7 +140,7 @@ class _Places:
         return known if known is not None else max(0, bisect_right(self._positions, position) - 1)
 
     def origin_of(self, turn: TurnInfo) -> int | None:
-        """The turn whose background agent reports in this one."""
+        """The turn whose background agent this one reports on."""
         if turn.row.kind != TurnKind.NOTIFICATION:
             return None
         row = turn.row

@@ -296,7 +296,7 @@ def _sums(parts: list[Iteration]) -> tuple[int, ...]:
 def _left_out(inner: list[Iteration], usage: Usage, model: str) -> tuple[list[tuple[int, Iteration]], list[Iteration]]:
     """Inner requests that the top-level usage leaves out (with their number), and those that it sums.
 
-    Where nothing adds up their kinds tell (PRICES section 1.2); a fallback on the call's own `model` is the answer.
+    If no sum matches, their kinds decide (PRICES section 1.2); a fallback on the call's own `model` is the answer.
     """
     top = _counts(usage)
     if _sums(inner) == top:

@@ -133,7 +133,7 @@ class CompactMetadata(msgspec.Struct, gc=False):
 class Line(msgspec.Struct, gc=False):
     """A transcript line. Field names are the client's.
 
-    The frequent fields stand in the order in which clients write them: the decoder looks for the next one first.
+    Frequent fields are in the order in which clients write them, because the decoder tries the next one first.
     """
 
     parentUuid: str | None = None

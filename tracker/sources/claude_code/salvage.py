@@ -11,8 +11,8 @@ from tracker.sources.base import DECODE_ERRORS
 from tracker.sources.claude_code.lines import Line, Message, Usage, decode_line
 
 _RECORD_MARK = re.compile(r'\{"(?:parentUuid|type)"')
-_MAX_PASSES = 100  # over a line, by attempts that fail: few unfinished records stand in one another
-_LINES_COUNTED = 50  # characters, while one is decoded: an error counts the lines before it
+_MAX_PASSES = 100  # over a line by failing attempts: real lines nest few unfinished records
+_LINES_COUNTED = 50  # an error counts the lines before it: so many characters take as long as decoding one
 # What may be missing from a usage that can be priced.
 _SIDE_FIELDS = frozenset(("server_tool_use", "iterations", "output_tokens_details"))
 
@@ -20,14 +20,14 @@ _SIDE_FIELDS = frozenset(("server_tool_use", "iterations", "output_tokens_detail
 def salvage(raw: bytes) -> tuple[list[tuple[Line, int, int]], bool]:
     """Records of a line that does not decode as one: two on a line, NULs or rubbish around them, wrong types.
 
-    Returns each record with the bytes of `raw` between which it stands, and whether anything had to be given up. What
-    begins a record within hundreds of unfinished ones is given up as well: nobody writes that but to keep one waiting.
+    Returns each record with its start and end byte in `raw`, and whether anything was lost. The search has a limit, so
+    that a line of hundreds of nested unfinished records, which no client writes, cannot take for ever.
     """
     text = raw.decode("utf-8", "surrogateescape")
     decode = json.JSONDecoder(parse_float=_number).raw_decode
     found: list[tuple[Line, int, int]] = []
     is_damaged = False
-    counted, counted_bytes = 0, 0  # a line may hold thousands of records: none but its own part is measured for each
+    counted, counted_bytes = 0, 0  # for each record only its own part is measured, as a line may hold thousands
     left = _MAX_PASSES * len(text)
     position = _skip_blanks(text, 0)
     while position < len(text) and left >= 0:
@@ -51,7 +51,7 @@ def salvage(raw: bytes) -> tuple[list[tuple[Line, int, int]], bool]:
             is_damaged = True
         position = _skip_blanks(text, end)
         if is_damaged and not text.startswith("{", position):
-            position = _next_record(text, position)  # behind a part of a broken record
+            position = _next_record(text, position)  # after a part of a broken record
     return found, is_damaged or not found
 
 

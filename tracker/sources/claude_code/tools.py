@@ -139,5 +139,5 @@ def _agent_id(line: Line, mates: dict[str, str]) -> str | None:
 
 
 def text_of(content: msgspec.Raw) -> str:
-    """The text of a result, empty where it has none."""
+    """The text of a result; empty if it has none."""
     return joined_text(decoded(decode_content, content))

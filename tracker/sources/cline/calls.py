@@ -116,7 +116,7 @@ def metered_call(
 ) -> Call:
     """The call described by metrics of the newer generation; ValueError if the counts are absurd.
 
-    With all of them zero the stream broke, which an error tells, or the provider counts nothing.
+    If all counts are zero, the stream broke (which an error says) or the provider counts nothing.
     """
     recorded = Recorded(
         count(metrics.input_tokens),

@@ -233,7 +233,7 @@ class TaskReader:
     def _note_truncation(self, row: UiRow) -> None:
         """Note the messages that later requests leave out: the second half of condensing, or a plain truncation.
 
-        Cline cuts once it has written the row of the request that no longer fits, so a row behind that tells of it.
+        Cline cuts after writing the row of the request that no longer fits, so a later row shows it.
         """
         left_out = row.conversation_history_deleted_range
         if not left_out or left_out[-1] < left_out[0] or left_out[-1] == self._kept_until:

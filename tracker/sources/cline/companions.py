@@ -107,10 +107,10 @@ def read_manifest(content: bytes, options: Options) -> Batch | None:
 
 
 def began_with(content: bytes) -> tuple[int, str] | None:
-    """Up to when a session is of another agent's records, and the session whose messages it began with; None if torn.
+    """Until when a session was another agent's, and the session whose messages it began with; None if torn.
 
-    Epoch ms, 0 if it was not taken over; "" if it is no fork and no checkpoint of another. Of an import Cline says in
-    the manifest first that it is one, and with the messages written, of when: until then that counts as torn, too.
+    Epoch ms, 0 for a session that was not imported; "" for one that is no fork or checkpoint. Cline's manifest first
+    says that a session is an import, and its time only once the messages are written: until then it counts as torn.
     """
     manifest = decoded(_decode_manifest, content)
     if manifest is None:
@@ -140,9 +140,9 @@ def _branch(git: _Git | None) -> str | None:
 def read_compaction(content: bytes, session: str, known: bytes) -> tuple[Batch, bytes] | None:
     """`<session>.compaction.json`: when the context was compacted. None if the text is torn.
 
-    The file holds copies of the messages that were kept, never to be counted, and is written again when nothing new was
-    compacted: `known` is what the last call returned beside the batch. The context before is that of the last request
-    among the copies, with its answer; Cline's own estimate was half of what the server counted.
+    The file holds copies of the kept messages, which are never counted, and may be rewritten without a new compaction:
+    `known` is what the last call returned with the batch. The context before it is that of the last request among the
+    copies, with its answer; Cline's own estimate was half of what the server counted.
     """
     state = decoded(decode_transcript, content)
     if state is None:

@@ -1,8 +1,8 @@
 """Differences between Cline's classic tasks and Roo's: who served a request, token counts, sums of deletions.
 
-Roo Code writes the model's name only into the text that it sends along with each request, behind the mode's name (CLINE
+Roo Code writes the model's name only into the text that it sends along with each request, after the mode's name (CLINE
 section 4). So it is looked up there: in the row itself (until 2025), else in `api_conversation_history.json`. Prompts
-and files may hold a `<model>` of their own, but stand before that text.
+and files may hold a `<model>` of their own, but come before that text.
 """
 
 import re

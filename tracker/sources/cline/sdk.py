@@ -1,7 +1,7 @@
 """Reads a transcript of the SDK store (`*.messages.json`) into a Batch (CLINE section 2).
 
 One assistant message with metrics is one successful request. Failed attempts, the request that writes a compaction
-summary and streams that the user stopped before their first token stand nowhere.
+summary and streams that the user stopped before their first token are not recorded.
 """
 
 from contextlib import suppress
