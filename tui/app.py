@@ -48,7 +48,7 @@ class Dashboard(App[None]):
 
     TITLE = "Taximeter"
     CSS_PATH = "app.tcss"
-    ALLOW_SELECT = False  # Textual looks for the parent of what is pressed: a notice that a click took away has none
+    ALLOW_SELECT = False  # Textual would look for the parent of a notice that the same click removed
     BINDINGS: ClassVar = [
         *bindings("any"),
         Binding("ctrl+c", "quit", "Leave the dashboard.", show=False, priority=True),
@@ -71,19 +71,19 @@ class Dashboard(App[None]):
         for one in THEMES:
             self.register_theme(one)
         self.theme = theme or THEME_NAMES[0]
-        self._follows_theme = theme is None  # the settings say which, until the user takes another
+        self._follows_theme = theme is None  # follow the settings until the user picks another
         self.feed = feed
         self.clock = clock
         self.snapshot: Snapshot | None = None
         self.health = Health()
         self.request = ViewRequest(screen=start)
-        self._kept_session = ""  # the session that Now shows without having been asked for it
-        self._held_snapshot: Snapshot | None = None  # came while paused
+        self._kept_session = ""  # the session that Now shows although none was requested
+        self._held_snapshot: Snapshot | None = None  # arrived while paused
         self._due = DueNudges()
         self._paused_at: int | None = None
-        self._former_ids: list[str] = []  # ids that the open task had before edits gave it another
+        self._former_ids: list[str] = []  # earlier ids of the open task, before edits changed its id
         self._collector = collector
-        # Of the month listed last, without runs of programs if there are others.
+        # Tasks of the month listed last; program runs only if there is nothing else.
         self.known_tasks: Sequence[TaskRow] = ()
         self._editor = ThreadPoolExecutor(max_workers=1, thread_name_prefix="taximeter-edit")
 
@@ -280,7 +280,7 @@ class Dashboard(App[None]):
     @work(group="edit", exit_on_error=False)
     async def _say_when_done(self, edit: Edit, done: "Future[Edited]") -> None:
         try:
-            edited = await asyncio.shield(asyncio.wrap_future(done))  # who leaves ends this, and no edit that waits
+            edited = await asyncio.shield(asyncio.wrap_future(done))  # quitting cancels this wait, not the queued edit
             self.edit_done(edit, edited)
         except Exception as error:  # noqa: BLE001 -- a worker ends in silence
             self._say_unforeseen("Check whether the edit was made", error)
@@ -311,7 +311,7 @@ class Dashboard(App[None]):
         words = f"{edited.words[:1].upper()}{edited.words[1:]}{'; u undoes it' if can_undo else ''}."
         self.notify(words, severity="warning" if edited.failed else "information", markup=False)
         if self._paused_at is not None and not edited.failed:
-            self._resume()  # what was changed is to be seen, and the next key to be about what is
+            self._resume()  # show the change, so that the next key acts on the current state
         if isinstance(edit, TaskEdit) and edit.task and edited.task not in ("", edit.task):
             for screen in self.screen_stack:
                 if isinstance(screen, Board):

@@ -149,7 +149,7 @@ def _apply_to_task(db: sqlite3.Connection, edit: TaskEdit) -> Edited:
             return Edited(f"marked {status}", edit_tasks.set_status(db, task, status))
         case ToggleExcluded(task):
             row = task_row_of(db, task)
-            is_on = row is None or not row.excluded  # as it is now: keys may come faster than pictures
+            is_on = row is None or not row.excluded  # the current state: keys may come faster than frames
             words = "left out of the averages" if is_on else "in the averages again"
             return Edited(words, edit_tasks.exclude(db, task, is_on=is_on))
         case Merge(task, into):

@@ -31,13 +31,13 @@ if TYPE_CHECKING:
     from tracker.keeper import LedgerKeeper
     from tracker.reports.carried import Carried
 
-_POLL_SECONDS = 0.2  # how often the ledger is asked whether another connection has written
-_MAX_AGE_MS = 30_000  # figures that depend on the time of day are read again after so long
+_POLL_SECONDS = 0.2  # how often to check whether another connection has written to the ledger
+_MAX_AGE_MS = 30_000  # figures that depend on the time of day are read again after this
 _BUSY_SECONDS = 5.0
 _RETRY_SECONDS = 1.0
 _STOP_SECONDS = 5.0
 _LONGEST_WAIT_SECONDS = 0.4
-_DRAW_SECONDS = 0.03  # what it takes to draw another screen; reading meanwhile would make it twice as long
+_DRAW_SECONDS = 0.03  # time to draw another screen; reading meanwhile would double it
 _LOCKED_WORDS = "another program has locked the ledger; retrying"
 
 
@@ -53,7 +53,7 @@ class LedgerFeed:
         ledger: Path | None = None,
         keeper: "LedgerKeeper | None" = None,
     ) -> None:
-        """`looked_in`: folders, for the words of an empty ledger. `keeper`: without one only tasks are derived."""
+        """`looked_in`: folders named if the ledger is empty. `keeper`: without one, only tasks are derived."""
         self._targets = targets
         self._looked_in = tuple(looked_in)
         self._clock = clock
@@ -62,15 +62,15 @@ class LedgerFeed:
         self._listener: Listener | None = None
         self._latest: Snapshot | None = None
         self._following_health = Health()
-        self._reading_trouble: Health | None = None  # is shown before it
-        self._write_trouble = ""  # why what is derived could not be written
+        self._reading_trouble: Health | None = None  # takes precedence over it
+        self._write_trouble = ""  # why derived tables could not be written
         self._stop = threading.Event()
-        self._restart = threading.Event()  # another file is in the ledger's place: who follows opens it anew
+        self._restart = threading.Event()  # the ledger's file was replaced: the follower reopens it
         self._wake_reader = threading.Event()
         self._request = ViewRequest()
         self._watcher: Watcher | None = None
         self._threads: list[threading.Thread] = []
-        self._rereads = 0  # for what is no row of the ledger, such as settings
+        self._rereads = 0  # counts changes outside the ledger, such as settings
 
     def start(self, listener: Listener) -> None:
         """Start following and reading, also after a stop; an earlier snapshot is handed over at once."""
@@ -137,7 +137,7 @@ class LedgerFeed:
             db.close()
             self._request_reread()
             if isinstance(edit, DismissNudge | SwitchKind):
-                self.rescan()  # hooks and status line are not to say it either
+                self.rescan()  # so that hooks and status line do not show it either
 
     def brief(self, session_id: int) -> str:
         """The handover of a session, on a connection of its own."""
@@ -160,7 +160,7 @@ class LedgerFeed:
             return found.sentences if found else None
 
     def carried(self, task: str) -> "Carried":
-        """What a task's calls paid, by what they carried, on a connection of this call's own."""
+        """A task's bill by what was in the context of its calls, on a connection of its own."""
         from tracker.reports.carried import task_carried
 
         with closing(open_ledger(self._ledger, busy_seconds=_BUSY_SECONDS)) as db:
@@ -284,7 +284,7 @@ class LedgerFeed:
         path = self._ledger or ledger_path()
         file: tuple[int, int] | None = None
         reader = SnapshotReader(self._looked_in, self._request_reread)
-        seen: object = None  # what the last snapshot was made from
+        seen: object = None  # state that the last snapshot was made from
         read_at = 0
         took = 0.0
         while not self._stop.is_set():
@@ -292,7 +292,7 @@ class LedgerFeed:
             request = self._request
             try:
                 if db is not None and file_of(path) != file:
-                    # It was removed, or another put in its place: what is left of it goes too before one begins anew.
+                    # The ledger was removed or replaced: close everything that reads the old file, then start again.
                     db.close()
                     db, seen = None, None
                     reader.end()

@@ -52,7 +52,7 @@ class Feed(Protocol):
         """What would have been cheaper in a task, in sentences; None if unknown. Errors as for `brief`."""
 
     def carried(self, task: str) -> "Carried":
-        """What a task's calls paid, by what stood in their context; errors as above."""
+        """A task's bill by what was in the context of its calls; errors as above."""
 
     def stop(self) -> None:
         """End the threads; returns once they have released ledger and spool."""

@@ -14,8 +14,8 @@ class Key(NamedTuple):
     words: str  # for the footer
     sentence: str  # for the help, the palette and the docs
     footer: bool = False
-    pair: str = ""  # words for this key and the next one together
-    second: str = ""  # what the other of two keys that are shown together does
+    pair: str = ""  # name of this key and the next one together
+    second: str = ""  # action of the second key of a pair
 
     @property
     def shown(self) -> str:
@@ -113,7 +113,7 @@ def bindings(area: str) -> list[BindingType]:
 
 
 def footer(area: str) -> list[Key]:
-    """At most six: those that the area puts forward, pairs as one, then pause and help."""
+    """At most six keys: those of the area marked for the footer (pairs as one), then pause and help."""
     always = [key for key in KEYS["any"] if key.keys in _ALWAYS]
     rows = KEYS.get(area, ())
     own = [

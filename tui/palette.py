@@ -57,7 +57,7 @@ class Commands(Provider):
             yield DiscoveryHit(entry.name, partial(self._run, entry.action), help=entry.sentence)
 
     async def search(self, query: str) -> Hits:
-        """Those whose name matches what is typed, then those whose sentence has it: `budget` finds the settings."""
+        """Commands with a matching name, then those with a matching description: `budget` finds the settings."""
         matcher = self.matcher(query)
         for entry in self._entries():
             score = matcher.match(entry.name) or _IN_THE_SENTENCE * (query.casefold() in entry.sentence.casefold())

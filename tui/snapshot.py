@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from tracker.settings import Settings
 
 if TYPE_CHECKING:
-    # Each of these costs milliseconds before the first picture, and only its own screen needs it.
+    # Each of these imports would delay the first frame by milliseconds, and only one screen needs it.
     from store.nudges import NudgeRow
     from store.reads.board import CallCost, RecentCall, SessionSum
     from store.reads.spend import SpendRow
@@ -29,8 +29,8 @@ if TYPE_CHECKING:
     from tracker.reports.task import TaskDetail
     from tracker.reports.tasks import Unsure
 
-HINDSIGHT_DAYS = 28  # what the backtest on the Nudges screen looks at
-YEAR_WEEKS = 53  # of the heat map on the Spend screen, the last one begun
+HINDSIGHT_DAYS = 28  # covered by the backtest on the Nudges screen
+YEAR_WEEKS = 53  # shown in the heat map on the Spend screen, the current one included
 
 
 class Phase(Enum):
@@ -50,7 +50,7 @@ class Health:
     phase: Phase = Phase.STARTING
     words: str = ""
     done: float = 0.0  # share of the initial ingest, 0 to 1
-    is_first: bool = False  # no task was known before this look: no figure is whole until it ends
+    is_first: bool = False  # there were no tasks before this ingest, so no figure is complete until it ends
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +59,7 @@ class ViewRequest:
 
     screen: str = "now"
     month: str = ""  # 2026-11; "" is the latest month with work
-    session: str = ""  # a native id, followed as long as it is at work; "" is the one with the latest record
+    session: str = ""  # a native id, shown while the session is active; "" is the one with the latest record
     task: str = ""
 
 
@@ -81,13 +81,13 @@ class OwnPlan:
 
 @dataclass(frozen=True, slots=True)
 class Spent:
-    """What calls of a time cost together, in nano-dollars, and of how many of them that is not or not wholly known."""
+    """Cost of the calls in a period, in nano-dollars, and how many of them have no price or only a floor."""
 
     cost: int
     calls: int
     unpriced: int = 0
     floor: int = 0
-    budget: int | None = None  # of that time, where one is set
+    budget: int | None = None  # budget of that period, if one is set
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +99,7 @@ class Top:
     of_month: Spent
     plan: OwnPlan | None
     windows: tuple[LimitWindow, ...]
-    beside: str  # the month in the user's other currency
+    beside: str  # the month in the user's second currency
 
     @property
     def is_on_plan(self) -> bool:
@@ -170,10 +170,10 @@ class TasksPart:
     """The tasks that a month touches, latest first, and their rates."""
 
     month: Month
-    tasks: tuple[TaskRow, ...]  # those left out of the averages included
+    tasks: tuple[TaskRow, ...]  # including those left out of the averages
     headline: Headline
     unsure: tuple[Unsure, ...]
-    run_ids: frozenset[str]  # what programs ran, of any month
+    run_ids: frozenset[str]  # tasks that are program runs, of any month
 
     @property
     def typed(self) -> tuple[TaskRow, ...]:
@@ -202,7 +202,7 @@ class TaskPart:
 class NowPart:
     """The active session, or the last one that was active."""
 
-    sessions: tuple[SessionSum, ...]  # those at work by their start; the last one of a person if none of theirs is
+    sessions: tuple[SessionSum, ...]  # active ones by start; if none of the user's is active, their latest one too
     session: SessionSum
     is_running: bool
     task: TaskRow | None
@@ -211,8 +211,8 @@ class NowPart:
     calls: tuple[RecentCall, ...]  # latest first
     nudge: NudgeRow | None
     watched: int  # folders
-    unlisted: int  # sessions at work beyond those
-    nudged: frozenset[int]  # ids of the other ones whose nudge waits for an answer
+    unlisted: int  # number of further active sessions
+    nudged: frozenset[int]  # ids of other sessions with an open nudge
 
     @property
     def prospect(self) -> Prospect | None:
@@ -270,6 +270,6 @@ class Snapshot:
     plans: PlansPart | None = None
     nudges: NudgesPart | None = None
     settings: Settings = field(default_factory=Settings)
-    trouble: str = ""  # a sentence about something that was passed over: settings that cannot be used
+    trouble: str = ""  # a sentence on something that was ignored, such as invalid settings
     tasks: TasksPart | None = None
     task: TaskPart | None = None

@@ -16,9 +16,9 @@ if TYPE_CHECKING:
     from tracker.advisor.advisor import DueNudge
 
 _LINE = "–"
-_LONGEST_NAME = 120  # characters; a figure is drawn with each name, however long a file has made that
-_MIN_OF_TWO = 8  # cells; in fewer a text is cut
-_MAX_CHARS_PER_CELL = 8  # of a text that is worth reading on: marks of accents and emoji take no cells
+_LONGEST_NAME = 120  # characters; a figure is drawn with each name, however long
+_MIN_OF_TWO = 8  # cells; narrower texts are not split
+_MAX_CHARS_PER_CELL = 8  # longer text is cut before it is measured; accents and emoji marks take no cells
 
 
 def fine_usd(nano: int | None) -> str:
@@ -106,18 +106,18 @@ def cells(text: str) -> int:
 
 
 def in_two(text: str, width: int) -> tuple[str, str]:
-    """A text that is wider: the words of it that fit before `…`, and the rest behind one; else the text and nothing."""
+    """Split a text wider than `width` between words into `head …` and `… rest`; (text, "") if it fits."""
     if cells(text) <= width or width < _MIN_OF_TWO:
         return text, ""
     head = fit(text, width - 1).rstrip().removesuffix("…").rstrip()
     whole = head if text[len(head) :].startswith(" ") else head.rpartition(" ")[0]
-    if not whole:  # one word is wider, or a script has no blanks
+    if not whole:  # a word is wider than the line, or the script has no blanks
         return f"{head}…", f"…{text[len(head) :]}"
     return f"{whole} …", f"… {text[len(whole) :].lstrip()}"
 
 
 def in_the_middle(text: str, width: int) -> str:
-    """A text that is wider without its middle: `paym… work`."""
+    """The text, without its middle if it is too wide: `paym… work`."""
     text = plain(text)
     if cells(text) <= width:
         return text

@@ -28,10 +28,9 @@ class SnapshotReader:
     """Builds snapshots on one thread; caches between them what is slow to compute."""
 
     def __init__(self, looked_in: tuple[str, ...], on_ready: Callable[[], None] | None = None) -> None:
-        """`looked_in`: folders that are followed.
+        """`looked_in`: the watched folders.
 
-        `on_ready` is called on another thread when what is made beside the reading is there; None makes it while one
-        waits.
+        `on_ready` is called on another thread when a background job has a result; with None jobs run synchronously.
         """
         self._looked_in, self._on_ready = looked_in, on_ready
         self._settings = SettingsReader()

@@ -12,7 +12,7 @@ from tracker.reports.context import context_report, open_nudge
 from tracker.settings import Settings
 from tui.snapshot import NowPart
 
-AT_WORK_MS = 15 * MINUTE_MS  # a session without a record for longer is at rest
+AT_WORK_MS = 15 * MINUTE_MS  # sessions without a record for longer are idle
 MAX_SESSIONS = 12
 _SHOWN_CALLS = 40
 
@@ -20,7 +20,7 @@ _SHOWN_CALLS = 40
 def read_now(db: sqlite3.Connection, wanted: str, now_ms: int, watched: int, settings: Settings) -> NowPart | None:
     """The part for the requested session while it is at work, otherwise for the latest; None in an empty ledger."""
     running = latest_sessions(db, now_ms - AT_WORK_MS, MAX_SESSIONS, now=now_ms, first=wanted)
-    # What hooks and scripts run beside it hides the person's session no more when that rests than when it works.
+    # Program runs must not hide the user's session while it is idle, just as when it is active.
     latest = latest_sessions(db, 0, 1, now=now_ms) if all(one.is_headless for one in running) else running[:1]
     if not latest:
         return None

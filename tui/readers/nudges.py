@@ -35,7 +35,7 @@ class NudgesReader:
         preferences = preferences_of(settings)
         is_old = self._begun_at is None or abs(now_ms - self._begun_at) > _KEPT_MS
         if is_old and not self._background.is_at_work:
-            self._begun_at = now_ms  # also of one that fails: what goes wrong is told once an hour
+            self._begun_at = now_ms  # set for a failing job too, so that its error is shown once an hour
             self._background.begin(db, partial(_run_backtest, preferences, now_ms), self._take)
         return NudgesPart(nudge_report(db, preferences, limit=_SHOWN), self._hindsight, not self._background.is_at_work)
 

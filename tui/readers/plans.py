@@ -16,7 +16,7 @@ from tui.readers.settings import SettingsReader
 from tui.snapshot import PlansPart
 
 _KEPT_MS = 30_000
-_KEPT_AT_REST_MS = 10 * MINUTE_MS  # where no call is new: what is left of the day and of meters' history shrinks
+_KEPT_AT_REST_MS = 10 * MINUTE_MS  # without new calls: only the rest of the day and the meters' history change
 
 
 class PlansReader:

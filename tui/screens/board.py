@@ -31,13 +31,13 @@ Part = TypeVar("Part")
 class Board(Screen[None], Generic[Part]):
     """A screen that draws one part of the snapshot; subclasses say which panels and how."""
 
-    NAME: ClassVar[str]  # that of its part, too
-    BEING_MADE: ClassVar[str] = ""  # what is being done while the part takes a while to make
+    NAME: ClassVar[str]  # also the name of its part of the snapshot
+    BEING_MADE: ClassVar[str] = ""  # shown while a slow part is being computed
     HORIZONTAL_BREAKPOINTS = WIDTHS
     VERTICAL_BREAKPOINTS = HEIGHTS
     AUTO_FOCUS = "Table"
 
-    part: Part | None = None  # what is drawn
+    part: Part | None = None  # the drawn part
 
     @property
     def dashboard(self) -> "Dashboard":
@@ -45,7 +45,7 @@ class Board(Screen[None], Generic[Part]):
         return self.app  # type: ignore[return-value]  # the only app there is
 
     def day_and_time(self, at_ms: int) -> str:
-        """A time of the ledger as every screen gives it: by the app's clock."""
+        """A time of the ledger as all screens show it, relative to the app's clock."""
         return day_and_time(at_ms, self.dashboard.clock())
 
     def compose(self) -> ComposeResult:

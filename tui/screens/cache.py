@@ -117,7 +117,7 @@ class CacheScreen(Board[CachePart]):
 
 
 def total_lines(report: CacheReport, width: int, height: int) -> list[Content]:
-    """What caching saved as the large figure, the ratios, and what prompts were made of, as far as there is room."""
+    """Savings as the large figure, then ratios and the composition of prompts, as far as there is room."""
     total = report.total
     saved = savings(total)
     words, style = ("caching saved", "bold $good") if saved >= 0 else ("caching cost", "bold $bad")

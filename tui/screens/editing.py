@@ -15,7 +15,7 @@ from tui.task_words import STATUS_SIGNS, status_sign
 from tui.widgets.grid import line, spread
 from tui.words import plain, project_name
 
-_FRAME_CELLS = 8  # of a question: its border, its padding, a bar that scrolls
+_FRAME_CELLS = 8  # taken by a question's border, padding and scroll bar
 _MIN_TITLE = 16  # a title in less room wraps with its facts
 
 

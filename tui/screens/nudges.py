@@ -29,7 +29,7 @@ from tui.words import fit, plain, project_name
 _STATES = {"on": ("●", "$good"), "off": ("○", "$dim"), "dismissed": ("∅", "$warn")}
 _STATE_WORDS = {"on": "", "off": " · off", "dismissed": " · off after three dismissals"}
 _PRICES = ("read_nano", "write_nano", "input_nano", "output_nano")  # nano-dollars of one token
-_INPUTS = {  # what the log calls otherwise than the screens, or in few words
+_INPUTS = {  # inputs that the log names differently from the screens, or too briefly
     "baseline": "first prompt of the session",
     "static_floor": "of it in any session's cache",
     "context_after": "context after it",

@@ -152,7 +152,7 @@ class PlansScreen(Board[PlansPart]):
         return "●" if report.current == one.plan.id else ""
 
     def _told(self, words: Callable[[PlansReport, PlanOutlook], str]) -> Callable[[PlanOutlook], str]:
-        """A cell whose text depends on the rest of the report."""
+        """A column's text function for `words` that also needs the whole report."""
         return lambda one: words(self.part.report, one) if self.part else ""
 
     def _share(self, one: PlanOutlook) -> float:

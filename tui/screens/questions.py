@@ -17,8 +17,8 @@ from textual.widgets.option_list import Option
 
 from tui.words import plain
 
-QUESTION_CELLS = 76  # as app.tcss has it
-_MIN_CELLS = 8  # a terminal that is narrower cuts what is made for so many
+QUESTION_CELLS = 76  # as in app.tcss
+_MIN_CELLS = 8  # lines are laid out for at least this width; narrower terminals cut them
 
 Answer = TypeVar("Answer")
 _CLOSING: list[BindingType] = [Binding("escape", "dismiss", "Close without a change.", show=False)]
@@ -61,7 +61,7 @@ class AskScreen(Panel[str | None]):
         may_be_empty: bool = False,
         trouble_with: Callable[[str], str] = lambda _line: "",
     ) -> None:
-        """`about` stands above. `trouble_with`: the fault of a line, "" if nothing; a wrong one stays."""
+        """`about`: text above the input. `trouble_with`: why a line is refused, "" if it is not."""
         super().__init__()
         self._about = about
         self._title, self._value, self._hint, self._may_be_empty = title, value, hint, may_be_empty
@@ -89,7 +89,7 @@ class ChooseScreen(Panel[str | None]):
     BINDINGS: ClassVar = _CLOSING
 
     def __init__(self, title: str, options: Sequence[tuple[str, Content | str]], *, about: str = "") -> None:
-        """`about` stands above."""
+        """`about`: text above the list."""
         super().__init__()
         self._title, self._options, self._about = title, options, about
 

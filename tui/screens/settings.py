@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from tui.app import Dashboard
 
 
-# Kinds of nudges are switched on their screen, and segments of the status line are known to the hooks alone.
+# Left out: kinds of nudges have their own screen, and only the hooks know the status line's segments.
 LISTED = tuple(one for one in SETTINGS if not one.is_of_table and one.name not in ("nudges.kinds", "statusline.format"))
 
 
@@ -93,7 +93,7 @@ class SettingsScreen(Panel[None]):
 
 
 def _trouble_with(setting: Setting, text: str) -> str:
-    """Why what was typed would be refused, "" if it would not."""
+    """Why typed text would be refused; "" if it would not."""
     try:
         check_value(setting.section, setting.key, parsed(setting, text))
     except SettingsError as error:

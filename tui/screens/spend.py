@@ -27,8 +27,8 @@ from tui.words import dollars, model_name, plain, project_names
 _GLYPHS = ("█", "▓", "▒", "░", "╱")
 _PLAIN = (Series("█", "$series-2", ""),)
 _BORDERS = 2
-_MIN_LINES = 3  # of a list that has so many rows; one more on a tall screen
-_MAX_LINES = 20  # lists share their room by what each has to show, up to so much
+_MIN_LINES = 3  # of a list with more rows, at least; one more on a tall screen
+_MAX_LINES = 20  # lists share their room by their rows, counted up to this
 
 
 class SpendScreen(Board[SpendPart]):
@@ -40,8 +40,8 @@ class SpendScreen(Board[SpendPart]):
     def __init__(self) -> None:
         super().__init__()
         self._month: date | None = None
-        self._pointed: int | None = None  # a day of it
-        self._latest: int | None = None  # the last one with work: who points at it goes on to the next
+        self._pointed: int | None = None  # index of the day under the cursor
+        self._latest: int | None = None  # the last day with work: a cursor on it follows to the next one
 
     def panels(self) -> ComposeResult:
         """Month and year; projects, models and agents."""
@@ -55,7 +55,7 @@ class SpendScreen(Board[SpendPart]):
         yield Picture("The year", id="year", classes="panel")
 
     def present(self, part: SpendPart, snapshot: Snapshot) -> None:
-        """Draw the month that was asked for."""
+        """Draw the requested month."""
         latest = max((index for index, day in enumerate(part.days) if day.calls), default=None)
         if part.month.first != self._month or self._pointed == self._latest:
             self._month, self._pointed = part.month.first, latest
@@ -65,7 +65,7 @@ class SpendScreen(Board[SpendPart]):
         self._draw_list("#models", part.by_model, total, [model_name(row.key) for row in part.by_model], series)
         self._draw_list("#projects", part.by_project, total, project_names([row.key for row in part.by_project]))
         self._draw_list("#agents", part.by_agent, total, [plain(row.key) for row in part.by_agent])
-        several = len(part.by_agent) > 1  # the share of a single one is the month's sum
+        several = len(part.by_agent) > 1  # a single agent's line would only repeat the total
         self.query_one("#agents").display = several and self._is_tall
         self._draw_budget(part)
         amounts = {day: dollars(cost) for day, cost in part.year.items()}

@@ -1,7 +1,7 @@
 """Columns of a table: how each is drawn and sorted, and which of them fit a width.
 
-One that has no room is left out whole, by its rank, and before all others one whose rows all say the same; one that is
-known to have nothing, always. A figure is never cut.
+A column without room is left out whole, by its rank; first go those with the same text in every row. A column that
+has only dashes is always left out. A figure is never cut.
 """
 
 from collections.abc import Callable, Hashable, Mapping, Sequence
@@ -25,27 +25,27 @@ class Column(Generic[Row]):
     title: str
     width: int
     text: Callable[[Row], str]
-    value: Callable[[Row], Any] | None = None  # what rows are sorted by; None: the text
+    value: Callable[[Row], Any] | None = None  # sort key; None: the text
     right: bool = False
     rank: int = 0
     style: str | Callable[[Row], str] = ""
-    grows: bool = False  # takes what the others leave; `width` is its least
-    most: int = 0  # cells that one that grows takes at most; 0: all there are
-    stretches: bool = False  # as wide as its rows want, of half of what the growing one would have to spare
+    grows: bool = False  # takes the rest of the width; `width` is its minimum
+    most: int = 0  # maximum cells of a growing column; 0: no maximum
+    stretches: bool = False  # as wide as its rows need, but takes at most half of the spare width
     descending: bool = False  # sorted from the largest when first chosen
-    of: Callable[[Row], Hashable] | None = None  # what the text is made of: it is no wider than all rows want
+    of: Callable[[Row], Hashable] | None = None  # what the text depends on; the column is no wider than needed
 
 
 class Extent(NamedTuple):
-    """The room that all rows of a table need in a column."""
+    """What all rows of a table need of a column."""
 
     widest: int  # cells
-    is_same: bool  # every row says the same
+    is_same: bool  # every row has the same text
     is_nothing: bool = False  # every row has a dash
 
 
 def extents(columns: Sequence[Column[Row]], rows: Sequence[Row]) -> dict[int, Extent]:
-    """By column index, of those that say what their text is made of; each text is made once."""
+    """Extents by index of the columns with `of`; each different text is made once."""
     made = {}
     for index, column in enumerate(columns):
         if column.of is not None and rows:
@@ -77,10 +77,10 @@ def layout(
 ) -> list[tuple[int, int]]:
     """(column index, cells) of the columns that fit, one blank between; the growing column takes the rest.
 
-    Columns of figures are as wide as the widest of these rows wants, if that is more than theirs; so is one that
-    stretches, as far as it may. `wanted`: what all rows want of some columns. Before the growing one is cut, those go
-    that say the same in every row; before it has less than a third, others by their rank. The sorted column goes last,
-    and has room for its sign beside its title, if the growing one can spare it.
+    A column of figures is at least as wide as its widest figure in `rows`; one that stretches grows as far as it may.
+    `wanted`: extents of some columns over all rows. Before the growing column is cut, columns with the same text in
+    every row are dropped; before it has less than a third of the width, others by rank, the sorted one last. That one
+    gets a cell for its sign beside the title if there is one to spare.
     """
     kept = [index for index in range(len(columns)) if index not in wanted or not wanted[index].is_nothing]
     wide = [_width(column, rows, wanted.get(index)) for index, column in enumerate(columns)]

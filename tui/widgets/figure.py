@@ -35,9 +35,9 @@ def large(text: str, style: str) -> list[Content] | None:
 
 
 def beside(text: str, style: str, notes: Sequence[Sequence[Content]], width: int) -> list[Content]:
-    """A large figure with up to three notes at its right, each as many of its groups as fit.
+    """A large figure with up to three notes to its right, each with as many of its groups as fit.
 
-    Where that leaves the notes no room, the figure is as small as they are and stands above them.
+    If that leaves no room for the notes, the figure has normal size and goes above them.
     """
     figure = large(text, style)
     room = width - figure[0].cell_length - _GAP if figure is not None else 0

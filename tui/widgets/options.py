@@ -19,7 +19,7 @@ _INDENT = 2
 _NAME = 11
 _MIN_FIGURE = 9
 _RANGE = re.compile(r" \([^()]* to [^()]*\).*")
-_HOW = re.compile(r"( with `|,| \().*")  # a handover, how large the context is, that the cache is cold
+_HOW = re.compile(r"( with `|,| \().*")  # parts of a nudge that say how: a handover, the context size, the cold cache
 
 _TRIGGER_SOURCES = {
     TriggerSource.LEARNED: "learned from your own compactions",
@@ -84,9 +84,9 @@ def best_words(best: Option) -> str:
 
 
 def nudge_lines(text: str, width: int, height: int, *, why: str = "") -> list[Content]:
-    """A nudge, wrapped; a blank line before it where there is room, and an ellipsis where there is too little.
+    """A nudge, wrapped, after a blank line if there is room; cut with an ellipsis if there is too little.
 
-    `why` it asks for another way than the cheapest is told before what it saves: what that comes to stands above it.
+    `why`: the reason for not advising the cheapest way. It goes before the saving, which is shown above as well.
     """
     room = max(8, width - 2)
     told = (wrap(". ".join(filter(None, (plain(words), why))), room) for words in (_shorter(text) if why else [text]))
@@ -107,7 +107,7 @@ def _shorter(text: str) -> Iterator[str]:
 
 
 def why_lines(report: ContextReport, nudge: NudgeRow | None, width: int) -> list[Content]:
-    """What the prices of the three ways rest on, each figure with its label: beside it, or below where that is wide."""
+    """The figures behind the prices of the three ways, each with its label beside it, or below if it is long."""
     ahead = report.prospect
     if ahead is None:
         remedy = "" if report.was_reset else " (taximeter prices --help)"

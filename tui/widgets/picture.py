@@ -1,4 +1,4 @@
-"""A widget that shows a drawing at its own size; it holds no figures itself."""
+"""A widget that shows a drawing at the widget's size; it holds no figures itself."""
 
 from collections.abc import Callable, Sequence
 
@@ -8,11 +8,11 @@ from textual.widget import Widget
 from tui.widgets.sheet import Sheet
 
 Drawing = Callable[[int, int], Sequence[Content]]
-Fitted = Callable[[int], Content]  # from the cells that a border has for words to these words
+Fitted = Callable[[int], Content]  # gets the cells that the border has for text
 
 
 def border_room(panel: Widget) -> int:
-    """Cells that a panel's border has for words, between its corners and what stands beside them."""
+    """Cells that a panel's border has for text."""
     return (panel.outer_size.width or panel.screen.size.width) - 6
 
 
@@ -25,7 +25,7 @@ def label(panel: Widget, title: Content | None = None, note: Content | None = No
 
 
 class Picture(Sheet):
-    """Draws lines for its own width and height; a title stands in its border."""
+    """Draws lines for its own width and height, with a title in its border."""
 
     def __init__(self, title: str = "", *, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002 -- Textual's name
         super().__init__(id=id, classes=classes)
@@ -41,7 +41,7 @@ class Picture(Sheet):
         title: Content | str | Fitted | None = None,
         note: Content | str | Fitted | None = None,
     ) -> None:
-        """Draw this from now on; `title` and `note` stand in the upper and the lower border."""
+        """Draw this from now on; `title` and `note` go into the upper and the lower border."""
         self._drawing = drawing
         if title is not None:
             self._title = _fitted(title)
@@ -51,7 +51,7 @@ class Picture(Sheet):
         self.redraw()
 
     def on_resize(self) -> None:
-        """The border has room for more or less: of a picture that was told what to show before it was laid out, too."""
+        """Fit the border's text to the new width, also after the first layout."""
         self._draw_border()
 
     def _draw_border(self) -> None:

@@ -114,9 +114,9 @@ def row_of(value: float, top: float, rows: int) -> int:
 def draw_stack(
     grid: Grid, x: int, rows: int, parts: Sequence[float], series: Sequence[Series], top: float, *, wide: int = 1
 ) -> None:
-    """One column of parts on top of each other, `wide` cells broad; the topmost cell is drawn in eighths.
+    """A column of stacked parts, `wide` cells wide; the topmost cell is drawn in eighths.
 
-    Eighths are solid: those of a part with a pattern are as pale as the pattern, so as not to look like another part.
+    Eighths are solid, so those of a patterned part are drawn as pale as the pattern, or they would look like another.
     """
     total = sum(parts)
     if total <= 0 or top <= 0:
@@ -136,9 +136,9 @@ def draw_stack(
 
 
 def _draw_levels(grid: Grid, axis: Axis, rows: int, levels: Sequence[Level]) -> None:
-    """Dotted lines across what is blank, with their words as far right as they cover nothing: on the line or above it.
+    """Dotted lines across blank cells; their words go on the line or above it, as far right as they cover nothing.
 
-    Where there is no such place there are no words. They never stand on each other.
+    Without such a place the words are left out.
     """
     taken: set[int] = set()
     for level in sorted(levels, key=lambda one: -one.value):
@@ -194,7 +194,7 @@ def _draw_mark(grid: Grid, x: int, rows: int, words: str, left: int) -> None:
 
 
 class Places(NamedTuple):
-    """Where bars stand: bar `first` is the leftmost that fits, each `step` cells on, `broad` cells wide."""
+    """Positions of bars: bar `first` is the leftmost that fits; one every `step` cells, each `broad` cells wide."""
 
     left: int
     first: int

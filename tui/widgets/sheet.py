@@ -1,7 +1,7 @@
 """Base of all widgets here: draws lines, and redraws only those that changed.
 
-Textual's own way is to make all of a widget's text anew, each piece of it for the mouse to select; of most pictures a
-key or a new call changes a line or two, or nothing.
+Textual rebuilds all of a widget's text, with every piece selectable by mouse; here a key or a new call mostly changes
+a line or two, or nothing.
 """
 
 from collections.abc import Sequence
@@ -18,9 +18,9 @@ from textual.widget import Widget
 class Sheet(Widget):
     """Subclasses implement `draw`, and call `redraw` when the lines may have changed."""
 
-    auto_links = var(False)  # what can be clicked looks like the rest
+    auto_links = var(False)  # clickable text looks like the rest
 
-    _drawn: Sequence[Content] | None = None  # what is on screen; None: all of it is to be drawn
+    _drawn: Sequence[Content] | None = None  # the lines on screen; None: draw all of them
     _drawn_size = Size(0, 0)
 
     def draw(self, width: int, height: int) -> Sequence[Content]:
@@ -39,7 +39,7 @@ class Sheet(Widget):
                 self.refresh(Region(0, y, self._drawn_size.width, 1))
 
     def refresh(self, *regions: Region, repaint: bool = True, layout: bool = False, recompose: bool = False) -> "Sheet":
-        """As every widget's: without regions the lines are made anew."""
+        """As in Widget; without regions, all lines are made again."""
         if not regions:
             self._drawn = None
         return super().refresh(*regions, repaint=repaint, layout=layout, recompose=recompose)

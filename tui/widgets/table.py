@@ -1,7 +1,7 @@
-"""A table of many rows that draws only those in sight: the cursor stays on its row whatever the data does.
+"""A table of many rows that draws only the visible ones; the cursor stays on its row whatever the data does.
 
-Rows are known by a key. New data never moves the cursor to another row nor the row under the cursor to another line,
-except at the very top: there what comes before it comes in sight. A row that became part of another takes it along.
+Rows have keys. New data never moves the cursor to another row, nor its row to another line, except at the very top,
+where new rows above it scroll into view. If its row is merged into another, the cursor moves along.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -40,10 +40,10 @@ class Table(Sheet, Generic[Row], can_focus=True):
         beside: Callable[[], str] = lambda: "",
         id: str | None = None,  # noqa: A002 -- Textual's name
     ) -> None:
-        """`search`: the text of a row that the filter looks in.
+        """`search`: a row's text for the filter; default: its cells.
 
-        `moved` is called when other rows may be in sight or under the cursor: what shows them is drawn with them.
-        `beside`: what is said beside a filter that finds nothing: where else such rows are.
+        `moved` is called when other rows may be visible or under the cursor, so that the caller can redraw what depends
+        on them. `beside`: words next to a filter without results, such as where else to look.
         """
         super().__init__(id=id)
         self._columns = columns
@@ -56,12 +56,12 @@ class Table(Sheet, Generic[Row], can_focus=True):
         self._shown: list[Row] = []
         self._cursor = 0
         self._first = 0
-        self._came_above = 0  # rows that new data put before the cursor's, which was at the very top
-        self._lost: str | None = None  # the row that was taken away from under the cursor last: it may come back
-        self._heir: tuple[str, str] | None = None  # a row, and the one that it became part of
+        self._came_above = 0  # rows that new data added above the cursor's while it was at the very top
+        self._lost: str | None = None  # the row under the cursor when it disappeared: it may come back
+        self._heir: tuple[str, str] | None = None  # a row, and the one that it was merged into
         self._filter = ""
-        self._empty: Drawing | None = None  # what stands there without any rows
-        self._sort: int | None = None  # a column; None: as they were given
+        self._empty: Drawing | None = None  # drawn if there are no rows
+        self._sort: int | None = None  # index of a column; None: the given order
         self._descending = False
 
     # -- what is shown ----------------------------------------------------------------------------------------------
@@ -84,7 +84,7 @@ class Table(Sheet, Generic[Row], can_focus=True):
         self._arrange()
 
     def sort_by_next(self) -> None:
-        """Sort by the next visible column; after the last one the rows stand as they were given."""
+        """Sort by the next visible column; after the last one, restore the given order."""
         orders = [*(index for index, _ in self._places(None)), None]
         at = orders.index(self._sort) if self._sort in orders else -1
         self._sort = orders[(at + 1) % len(orders)]
@@ -165,7 +165,7 @@ class Table(Sheet, Generic[Row], can_focus=True):
         return layout(self._columns, self.content_size.width, self._in_sight, sort, self._wanted_cells)
 
     def _bring_in_sight(self) -> None:
-        """The cursor, and as many rows as fit."""
+        """Scroll so that the cursor is visible and the rows fill the height."""
         self._first = max(0, min(self._first, len(self._shown) - self._lines))
         self._first = min(self._first, self._cursor)
         self._first = max(self._first, self._cursor - self._lines + 1)
@@ -173,7 +173,7 @@ class Table(Sheet, Generic[Row], can_focus=True):
         self._moved()
 
     def on_resize(self) -> None:
-        """The first picture of a new size was made before."""
+        """Scroll and redraw for the new size."""
         self._bring_in_sight()
 
     def draw(self, width: int, height: int) -> Sequence[Content]:

@@ -12,7 +12,7 @@ from tui.words import plain
 
 
 def verdict_lines(report: PlansReport, width: int, height: int) -> list[Content]:
-    """The verdict, wrapped, with air between its parts; of those, as many as fit whole."""
+    """The verdict, wrapped, with blank lines between its parts; only parts that fit whole."""
     parts: list[tuple[str, str]] = []
     verdict = report.verdict
     if verdict is not None:
