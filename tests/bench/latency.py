@@ -52,7 +52,7 @@ def percentile(values: Sequence[float], share: float) -> float:
 
 @contextmanager
 def watching(claude_dir: Path, home: Path) -> Iterator["subprocess.Popen[bytes]"]:
-    """A watcher at work on a folder, past its first look."""
+    """A watcher on a folder, after its first sync."""
     environment = {**os.environ, "TAXIMETER_HOME": str(home), "HOME": str(home.parent)}
     command = [sys.executable, "-I", str(ROOT / "taximeter.py"), "watch", "--claude-dir", str(claude_dir)]
     process = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)

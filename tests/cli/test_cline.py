@@ -318,7 +318,7 @@ def test_a_total_of_clines_is_not_called_missing(taximeter: Taximeter) -> None:
     assert "Claude Code recorded no totals for these days." in shown
 
 
-def test_sessions_that_began_in_one_second_are_told_apart(user: Path, taximeter: Taximeter) -> None:
+def test_sessions_that_began_in_one_second_are_distinguished(user: Path, taximeter: Taximeter) -> None:
     for number in range(2):
         session = SessionFolder(user / ".cline", f"179500010000{number}_abcde")
         session.user("Go")

@@ -78,7 +78,7 @@ class TestSync:
             (FILE.split("/")[1], 1)
         ]
 
-    def test_files_of_a_folder_that_was_renamed_are_told_of_once(self, tree: Path, taximeter: Taximeter) -> None:
+    def test_files_of_a_folder_that_was_renamed_are_reported_once(self, tree: Path, taximeter: Taximeter) -> None:
         project = (tree / "projects" / FILE).parent
         (tree / "projects" / FILE).write_bytes(session_of(1) + b"rubbish\n" + encoded(answer(2)))
         (project / "gone.jsonl").write_bytes(b"rubbish\n")
@@ -288,7 +288,7 @@ class TestDoctor:
         found = taximeter("doctor", "--json").json()
         assert [one["files"] for one in found["folders"]] == [1, 1]
 
-    def test_a_damaged_ledger_is_told_of_without_a_sync_too(self, tree: Path, taximeter: Taximeter) -> None:
+    def test_a_damaged_ledger_is_reported_without_a_sync_too(self, tree: Path, taximeter: Taximeter) -> None:
         ledger_path().parent.mkdir(parents=True)
         ledger_path().write_bytes(b"no database" * 100)
         assert "the ledger was damaged" in taximeter("doctor", "--no-sync").err

@@ -77,7 +77,7 @@ def test_a_folder_one_too_deep_is_named(tree: Path, taximeter: Taximeter) -> Non
     assert ran.err == f"taximeter: no projects/ in {tree / 'projects'}: nothing is read there (name {tree})\n"
 
 
-def test_a_folder_without_records_of_cline_is_told_of(taximeter: Taximeter, tmp_path: Path) -> None:
+def test_a_folder_without_records_of_cline_is_reported(taximeter: Taximeter, tmp_path: Path) -> None:
     (tmp_path / ".cline" / "data" / "sessions").mkdir(parents=True)
     said = f"taximeter: no records of Cline or Roo in {tmp_path}: nothing is read there (name {tmp_path / '.cline'})\n"
     assert taximeter("spend", "--cline-dir", str(tmp_path)).err == said

@@ -105,7 +105,7 @@ def test_shown_nudges_are_in_the_table_and_in_json(desk: Desk) -> None:
 
 
 @pytest.mark.parametrize("wanted", [True, False])
-def test_the_desktop_is_told_once_however_many_follow_the_session(
+def test_one_desktop_notice_is_shown_however_many_follow_the_session(
     desk: Desk, wanted: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     said: list[str] = []

@@ -105,7 +105,7 @@ def write_on(tree: Path, number: int) -> None:
         handle.write(encoded(answer(number)))
 
 
-def test_calls_taken_in_while_the_prices_could_not_be_read_get_them_once_they_can(
+def test_calls_ingested_while_the_prices_could_not_be_read_get_them_once_they_can(
     tree: Path, taximeter: Taximeter, isolated_home: Path
 ) -> None:
     at_list = taken_in_background(tree)[0]
@@ -128,7 +128,7 @@ def test_calls_taken_in_while_the_prices_could_not_be_read_get_them_once_they_ca
     assert taximeter("doctor").code == 0
 
 
-def test_prices_that_were_taken_away_instead_of_mended_leave_list_prices(tree: Path, isolated_home: Path) -> None:
+def test_removing_an_invalid_price_file_leaves_list_prices(tree: Path, isolated_home: Path) -> None:
     write(isolated_home, "prices.toml", "[[price]\n")
     at_list = taken_in_background(tree)
     (isolated_home / "prices.toml").unlink()

@@ -100,7 +100,7 @@ def test_a_list_without_a_value_of_the_file_names_none(taximeter: Taximeter) -> 
     assert taximeter("settings").out.count("●") == 2
 
 
-def test_a_blank_is_no_value(taximeter: Taximeter) -> None:
+def test_a_blank_value_is_refused(taximeter: Taximeter) -> None:
     assert "plan.id: the value is empty (--unset restores the default)" in taximeter("settings", "plan.id", " ").err
 
 
@@ -125,7 +125,7 @@ def test_a_blank_is_no_value(taximeter: Taximeter) -> None:
         ("privacy.prompt_chars 0", "privacy.prompt_chars: 0", "[privacy]\nprompt_chars = 0\n"),
     ],
 )
-def test_a_setting_is_set_shown_and_taken_back(
+def test_a_setting_can_be_set_shown_and_unset(
     words: str, said: str, written: str | None, file: Path, taximeter: Taximeter
 ) -> None:
     file.write_text("# mine\n")
@@ -182,7 +182,7 @@ def test_what_cannot_be_set_is_one_line_and_changes_nothing(
     assert file.read_text() == "[plan]\nseats = 2\n"
 
 
-def test_a_wrong_value_is_told_and_mended(file: Path, taximeter: Taximeter) -> None:
+def test_an_invalid_value_is_reported_and_can_be_replaced(file: Path, taximeter: Taximeter) -> None:
     file.write_text('[plan]\nid = "maxx"\ntax = "none"\n[capacity.pro]\nlow = 5\nhigh = 2\n')
     ran = taximeter("settings")
     assert ran.code == 0

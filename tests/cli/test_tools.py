@@ -36,7 +36,7 @@ def test_rows_sum_to_the_bill(by: str, chosen: tuple[str, ...], captured: Taxime
     )
 
 
-def test_days_share_the_bill_though_a_session_goes_on_over_them(captured: Taximeter) -> None:
+def test_each_days_rows_sum_to_its_bill_although_sessions_span_days(captured: Taximeter) -> None:
     days = [row["key"] for row in captured("spend", *EVER, "--json").json()["rows"]]
     for day in days:
         period = ("--since", day, "--until", day, "--json")
@@ -60,7 +60,7 @@ def test_targets_are_part_of_their_tool_and_csv_has_the_same_rows(captured: Taxi
     assert [row[2] for row in targets[1:]] == [row["target"] for row in report["targets"]]
 
 
-def test_the_limit_is_of_every_list_and_what_is_left_out_stays_in_the_sum(captured: Taximeter) -> None:
+def test_the_limit_is_per_table_and_the_rest_is_one_row(captured: Taximeter) -> None:
     report = captured("tools", *EVER, "--limit", "2", "--json").json()
     assert len(report["rows"]) == 2
     assert len(report["targets"]) <= 2
@@ -69,7 +69,7 @@ def test_the_limit_is_of_every_list_and_what_is_left_out_stays_in_the_sum(captur
     assert "more  " not in captured("tools", *EVER, "--limit", "0").out
 
 
-def test_thirty_days_unless_told_otherwise(taximeter: Taximeter, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_default_period_is_thirty_days(taximeter: Taximeter, monkeypatch: pytest.MonkeyPatch) -> None:
     taximeter.claude_dirs = [DATA / "s01_simple"]
     for day, is_there in ((datetime(2026, 12, 15, tzinfo=UTC), True), (datetime(2027, 1, 15, tzinfo=UTC), False)):
         monkeypatch.setattr("tracker.clock.now", day.astimezone)
@@ -123,7 +123,7 @@ def read_twice(taximeter: Taximeter, tmp_path: Path) -> Taximeter:
     return taximeter
 
 
-def test_a_task_tells_what_it_carried(read_twice: Taximeter) -> None:
+def test_a_task_shows_what_its_calls_carried(read_twice: Taximeter) -> None:
     (one,) = read_twice("tasks", "--json").json()["tasks"]
     carried = read_twice("task", one["id"], "--json").json()["task"]["carried"]
     assert cost_of(carried["rows"]) == Decimal(one["cost_usd"])
@@ -139,7 +139,7 @@ def test_a_task_tells_what_it_carried(read_twice: Taximeter) -> None:
     assert "/b.md" in told
 
 
-def test_a_context_tells_what_it_holds(read_twice: Taximeter) -> None:
+def test_context_lists_what_the_context_holds(read_twice: Taximeter) -> None:
     report = read_twice("context", "--json").json()
     assert report["context"] == 4303
     assert {one["source"]: one["tokens"] for one in report["holds"]["sources"]} == {

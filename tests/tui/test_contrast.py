@@ -44,6 +44,6 @@ def test_words_can_be_read_on_every_ground(role: str, theme: Theme, system: Colo
 
 @pytest.mark.parametrize("system", [ColorSystem.TRUECOLOR, ColorSystem.EIGHT_BIT])
 @pytest.mark.parametrize("theme", THEMES, ids=[theme.name for theme in THEMES])
-def test_the_blues_of_a_split_are_told_apart_by_their_lightness(theme: Theme, system: ColorSystem) -> None:
+def test_the_blues_of_a_split_differ_in_lightness(theme: Theme, system: ColorSystem) -> None:
     blues = [shown(theme.variables[role], system) for role in ("baseline", "carry_over", "own")]
     assert min(contrast(one, other) for one, other in combinations(blues, 2)) > 1.4

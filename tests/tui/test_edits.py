@@ -117,7 +117,7 @@ async def test_a_change_to_a_task_is_said_with_the_key_that_takes_it_back(
 
 
 @pytest.mark.parametrize("place", ["edit", "follow", "brief", "hindsight"])
-async def test_what_nobody_foresaw_of_an_edit_or_a_brief_is_said_and_the_next_key_works(
+async def test_an_unexpected_error_in_an_edit_or_brief_is_shown_and_the_next_key_works(
     place: str, sample_script: Script, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def unforeseen(*_: object) -> None:

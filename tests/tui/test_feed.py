@@ -250,7 +250,7 @@ def test_a_ledger_that_is_removed_is_made_anew(feed: LedgerFeed, tmp_path: Path,
     assert not feed.edit(Rename(task, "Another title")).failed
 
 
-def test_a_ledger_that_turns_out_to_be_damaged_is_replaced_and_told_of(
+def test_a_ledger_that_turns_out_to_be_damaged_is_replaced_and_reported(
     feed: LedgerFeed, claude_dir: Path, tmp_path: Path
 ) -> None:
     path = tmp_path / "state" / "ledger.db"
@@ -278,7 +278,7 @@ def test_a_newer_ledger_is_told_in_a_sentence(feed: LedgerFeed, tmp_path: Path) 
     assert "newer taximeter" in next(health.words for health in told.health if health.phase is Phase.FAILED)
 
 
-def test_broken_settings_are_told_and_passed_over(feed: LedgerFeed, isolated_home: Path) -> None:
+def test_broken_settings_are_reported_and_ignored(feed: LedgerFeed, isolated_home: Path) -> None:
     isolated_home.mkdir(parents=True, exist_ok=True)
     (isolated_home / "settings.toml").write_text("[plan]\nid = 3\n")
     told = Listening()
@@ -287,7 +287,7 @@ def test_broken_settings_are_told_and_passed_over(feed: LedgerFeed, isolated_hom
     assert "plan.id" in told.snapshots[-1].trouble
 
 
-def test_a_setting_that_is_written_meanwhile_is_shown_although_no_agent_works(feed: LedgerFeed) -> None:
+def test_a_setting_changed_by_another_program_is_shown_without_new_records(feed: LedgerFeed) -> None:
     told = Listening()
     feed.start(told)
     told.wait_for(lambda: told.is_live_with(400))
@@ -297,7 +297,7 @@ def test_a_setting_that_is_written_meanwhile_is_shown_although_no_agent_works(fe
     told.wait_for(lambda: told.snapshots[-1].settings.plan.id is None)
 
 
-def test_files_that_cannot_be_used_at_all_are_told_and_the_agents_are_followed(
+def test_files_that_cannot_be_used_at_all_are_reported_and_the_agents_are_followed(
     claude_dir: Path, isolated_home: Path, tmp_path: Path
 ) -> None:
     isolated_home.mkdir(parents=True, exist_ok=True)

@@ -46,7 +46,7 @@ def feed_of(tmp_path: Path, keeper: LedgerKeeper | None = None) -> LedgerFeed:
     return LedgerFeed(WatchTargets([], make_options), clock=FrozenClock(NOW_MS), ledger=ledger, keeper=keeper)
 
 
-def test_a_nudge_that_is_due_is_told_once_here_and_on_the_desktop(tmp_path: Path) -> None:
+def test_a_due_nudge_is_shown_once_here_and_on_the_desktop(tmp_path: Path) -> None:
     keeper, told = Keeper(tmp_path), Listening()
     feed = feed_of(tmp_path, keeper)
     feed.start(told)

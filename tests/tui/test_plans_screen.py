@@ -48,7 +48,7 @@ async def test_the_table_has_the_share_of_months_in_which_a_plan_is_the_cheapest
         assert row[:end].endswith(f" {modelled_percent(shares[one.plan.id])}"), one.plan.name
 
 
-async def test_with_few_days_there_is_no_column_of_what_they_do_not_tell(sample_script: Script) -> None:
+async def test_with_few_days_columns_that_need_more_are_left_out(sample_script: Script) -> None:
     def script(wish: ViewRequest) -> Snapshot:
         made = sample_script(wish)
         assert made.plans is not None
@@ -63,7 +63,7 @@ async def test_with_few_days_there_is_no_column_of_what_they_do_not_tell(sample_
         assert [" cheapest " in titles, " used " in titles] == [is_told] * 2
 
 
-def test_what_an_api_key_would_be_billed_is_told_once_and_as_what_it_is(sample_script: Script) -> None:
+def test_what_an_api_key_would_be_billed_is_shown_once_with_its_label(sample_script: Script) -> None:
     """Priced and told once where that is what was logged, modelled wherever it stands where it is not."""
     part = sample_script(ViewRequest(screen="plans")).plans
     assert part is not None

@@ -97,7 +97,7 @@ async def test_an_open_task_has_the_figures_of_task(sample_script: Script, said:
         assert usd(amount) in text
 
 
-def test_what_a_task_carried_has_the_figures_of_task(sample_db: sqlite3.Connection, said: Callable[..., Any]) -> None:
+def test_carried_has_the_same_figures_as_task_json(sample_db: sqlite3.Connection, said: Callable[..., Any]) -> None:
     identity = said("tasks", *_MONTH)["tasks"][0]["id"]
     carried = said("task", identity)["task"]["carried"]
     assert carried["targets"]

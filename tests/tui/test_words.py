@@ -63,7 +63,7 @@ def test_a_name_without_end_is_cut_before_it_is_drawn() -> None:
     assert words.fit(f"{endless}\x1b", 7, right=True) == "宽宽宽…"
 
 
-def test_projects_of_one_name_are_told_apart_by_their_folders() -> None:
+def test_projects_of_one_name_are_distinguished_by_their_folders() -> None:
     paths = ["/home/u/work/api", "C:\\play\\api\\", "/srv/web", None, "/api"]
     assert words.project_names(paths) == ["api · work", "api · play", "web", "–", "api · /"]
 

@@ -50,7 +50,7 @@ async def test_an_opened_task_tells_what_would_have_been_cheaper(
 
 
 @pytest.mark.parametrize("size", [(80, 24), (120, 40), (40, 12)])
-async def test_an_opened_task_tells_what_it_carried(sample_script: Script, size: tuple[int, int]) -> None:
+async def test_an_opened_task_shows_what_its_calls_carried(sample_script: Script, size: tuple[int, int]) -> None:
     app = dashboard(sample_script, start="tasks")
     async with app.run_test(size=size) as pilot:
         await settled(pilot)

@@ -97,7 +97,7 @@ def test_it_holds_what_a_newcomer_needs(desk: Desk) -> None:
     assert "37,000 tokens; this brief takes their place" in text
 
 
-def test_what_was_changed_since_the_last_commit_is_told_apart(desk: Desk) -> None:
+def test_changes_since_the_last_commit_are_listed_separately(desk: Desk) -> None:
     elsewhere = ("Edit", {"file_path": f"{SHOP}-docs/b.md", "old_string": "a", "new_string": "b"})
     look = ("Task", {"description": "look", "subagent_type": "Explore", "prompt": "where is it"})
     one = desk.transcript().prompt("Add it")

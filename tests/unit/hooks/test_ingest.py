@@ -150,7 +150,7 @@ def test_a_compaction_that_waits_for_the_users_slow_hooks_is_ingested(
 
 
 @pytest.mark.usefixtures("here")
-def test_an_event_at_the_very_end_of_an_ingest_is_taken_in_too(
+def test_an_event_at_the_very_end_of_an_ingest_is_ingested_too(
     isolated_home: Path, transcript: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     late = [line(2), line(3)]
@@ -169,7 +169,7 @@ def test_an_event_at_the_very_end_of_an_ingest_is_taken_in_too(
 
 
 @pytest.mark.usefixtures("here")
-def test_a_line_written_just_after_its_file_was_read_is_taken_in_too(
+def test_a_line_written_just_after_its_file_was_read_is_ingested_too(
     isolated_home: Path, transcript: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     late = [line(2)]

@@ -84,7 +84,7 @@ def test_where_the_record_is_stale_the_command_on_path_gets_it(record: str, home
 
 
 @pytest.mark.skipif(shutil.which("taximeter", path=os.defpath) is not None, reason="taximeter is installed system-wide")
-def test_without_a_program_the_event_is_noted_and_the_user_is_told_once(isolated_home: Path) -> None:
+def test_without_a_program_the_event_is_noted_and_the_user_is_warned_once(isolated_home: Path) -> None:
     assert launch("Stop", isolated_home).stdout == b""
     first = launch("SessionStart", isolated_home)
     assert first.returncode == 0

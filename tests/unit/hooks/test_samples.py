@@ -43,7 +43,7 @@ def test_a_reading_that_has_not_changed_is_stored_every_five_minutes(db: sqlite3
     assert [row[1:] for row in limits(db)] == [(0, 42.0), (5 * MINUTE_MS, 42.0), (7 * MINUTE_MS, 43.0)]
 
 
-def test_sessions_are_told_apart(db: sqlite3.Connection) -> None:
+def test_sessions_are_distinguished(db: sqlite3.Connection) -> None:
     for at in range(4):
         put_samples(db, [sample(at * 10, five_hour=42, session="a"), sample(at * 10 + 5, five_hour=41, session="b")])
     assert limits(db) == [("a", 0, 42.0), ("b", 5, 41.0)]

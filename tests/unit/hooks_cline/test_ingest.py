@@ -38,7 +38,7 @@ def calls() -> int:
     return int(open_ledger().execute("SELECT COUNT(*) FROM call").fetchone()[0])
 
 
-def test_what_cline_writes_after_its_event_is_taken_in_too(isolated_home: Path, session: SessionFolder) -> None:
+def test_what_cline_writes_after_its_event_is_ingested_too(isolated_home: Path, session: SessionFolder) -> None:
     run_hook(isolated_home, "TaskComplete", session.session)
     wait_until(lambda: calls() == 1)
     session.answer(metrics(2_000, 20))
@@ -62,7 +62,7 @@ def test_an_event_of_cline_is_no_less_heard_beside_one_that_names_a_transcript(
     wait_for_rest(isolated_home)
 
 
-def test_the_plugins_rows_are_taken_in(isolated_home: Path, session: SessionFolder) -> None:
+def test_the_plugins_rows_are_ingested(isolated_home: Path, session: SessionFolder) -> None:
     rows = rows_folder(isolated_home, session.root)
     rows.mkdir(parents=True)
     row = {"session": session.session, "agent": "a", "id": "msg_unrecorded", "at": session.at + 1000}

@@ -91,7 +91,7 @@ def test_a_hook_of_the_users_own_stays(where: Targets, program: Program, user: P
     assert own.read_text() == "#!/bin/sh\necho mine\n"
 
 
-def test_a_file_of_ours_that_the_user_changed_stays_and_is_told_of(
+def test_a_file_of_ours_that_the_user_changed_stays_and_is_reported(
     where: Targets, program: Program, cline_folder: Path
 ) -> None:
     install(where, program)

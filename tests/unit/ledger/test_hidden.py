@@ -55,7 +55,7 @@ def test_a_total_without_models_is_not_split_by_model(models: Any, tmp_path: Pat
         assert hidden_in(db, Filter()).cost == 5 * CENT
 
 
-def test_a_total_that_names_no_session_is_of_the_one_whose_file_it_stands_in(tmp_path: Path) -> None:
+def test_a_total_without_a_session_belongs_to_its_files_session(tmp_path: Path) -> None:
     total = counter(1, 5 * CENT)
     del total["sessionId"]
     assert of_both(tmp_path, {FILE: encoded(prompt(), answer(1), total)}) == {SESSION: 5 * CENT}

@@ -214,7 +214,7 @@ def costs(db: sqlite3.Connection) -> list[int | None]:
     return [cost for _, cost, _ in db.execute(_READ)]
 
 
-def test_an_upgrade_prices_what_had_no_price_or_one_of_another_list(
+def test_an_upgrade_prices_unpriced_calls_and_those_of_other_lists(
     upgraded: tuple[sqlite3.Connection, list[Any]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """No command is needed for it, and a call of the same list keeps the price that it was shown at."""
@@ -227,7 +227,7 @@ def test_an_upgrade_prices_what_had_no_price_or_one_of_another_list(
     assert db.execute("SELECT SUM(cost) FROM spend").fetchone()[0] == sum(cost for _, cost, _ in priced)
 
 
-def test_an_upgrade_waits_for_nobody_who_writes(
+def test_an_upgrade_does_not_wait_for_another_writer(
     tmp_path: Path, upgraded: tuple[sqlite3.Connection, list[Any]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     db, priced = upgraded
@@ -243,7 +243,7 @@ def test_an_upgrade_waits_for_nobody_who_writes(
     assert db.execute("PRAGMA busy_timeout").fetchone() == (50,)
 
 
-def test_of_two_installs_on_one_ledger_the_newer_one_prices(
+def test_with_two_installs_on_one_ledger_the_newer_ones_prices_hold(
     upgraded: tuple[sqlite3.Connection, list[Any]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Also what the older one reads meanwhile; the older one gives no call the price of its lists."""

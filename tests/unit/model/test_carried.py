@@ -35,7 +35,7 @@ def step(context: int, cost: InputCost | None, *added: tuple[Source, int], rerea
     return Step(context, reread, reset, added, cost)
 
 
-def test_a_result_is_paid_fresh_once_and_then_by_its_share_of_what_stands_behind_the_first_prompt():
+def test_a_result_costs_fresh_once_and_then_its_share_of_the_rent_after_the_first_prompt():
     accounts, parts = accounts_of(
         step(1000, InputCost(0, 0, 0, 5000)),
         step(1400, InputCost(100, 0, 0, 800), (OWN_TEXT, 100), (READ, 300), reread=1000),
@@ -57,7 +57,7 @@ def test_a_result_is_paid_fresh_once_and_then_by_its_share_of_what_stands_behind
     ]
 
 
-def test_waste_falls_on_everything_that_stood_there():
+def test_waste_is_shared_by_the_whole_context():
     accounts, _ = accounts_of(
         step(1000, InputCost(0, 0, 0, 0)),
         step(2000, InputCost(0, 0, 0, 0), (READ, 1000), reread=1000),
@@ -82,7 +82,7 @@ def test_a_compaction_leaves_the_first_prompt_and_a_summary():
     assert [one.source for one in parts] == [FIRST_PROMPT, SUMMARY, READ]
 
 
-def test_where_the_context_shrinks_without_a_compaction_all_but_the_first_prompt_does_so_in_proportion():
+def test_without_a_compaction_all_but_the_first_prompt_shrinks_in_proportion():
     accounts, parts = accounts_of(
         step(1000, InputCost(0, 0, 0, 0)),
         step(5000, InputCost(0, 0, 0, 0), (READ, 3000), (OWN_TEXT, 1000), reread=1000),
@@ -106,7 +106,7 @@ def test_after_a_cleared_context_there_is_another_first_prompt():
     assert parts == [ContextPart(FIRST_PROMPT, 1200, 0)]
 
 
-def test_what_came_in_before_the_calls_that_are_asked_about_counts_where_these_carry_it():
+def test_parts_from_before_the_chosen_calls_count_if_these_carry_them():
     accounts, _ = accounts_of(
         step(1000, None),
         step(2000, None, (READ, 1000), reread=1000),
@@ -134,7 +134,7 @@ sources = st.sampled_from([READ, OWN_TEXT, PROMPT, UNRECORDED, Source(Kind.TOOL,
         max_size=25,
     )
 )
-def test_all_accounts_sum_to_what_was_paid_and_all_that_is_parts_to_the_context(calls):
+def test_accounts_sum_to_the_cost_and_parts_to_the_context(calls):
     steps = []
     before = 0
     for context, reread, reset, pays, came_from in calls:
@@ -155,7 +155,7 @@ def test_all_accounts_sum_to_what_was_paid_and_all_that_is_parts_to_the_context(
 
 
 @given(st.lists(st.floats(0, 1e12), min_size=1, max_size=20), st.integers(-3, 3))
-def test_whole_amounts_sum_to_the_total_and_are_next_to_the_exact_ones(amounts, off):
+def test_whole_amounts_sum_to_the_total_and_are_close_to_the_exact_ones(amounts, off):
     total = round(sum(amounts)) + off
     whole = whole_nano(amounts, total)
     assert sum(whole) == total
@@ -167,7 +167,7 @@ def test_the_largest_remainders_are_rounded_up():
     assert whole_nano([], 0) == []
 
 
-def test_results_share_what_the_context_grew_by_by_their_length():
+def test_results_share_the_growth_by_length():
     assert result_tokens(300, [2000, 4000]) == [100, 200]
     assert result_tokens(10, [1000, 1000, 1000]) == [3, 3, 3]
 
@@ -177,7 +177,7 @@ def test_no_result_has_more_tokens_than_characters():
     assert result_tokens(50_000, [30, 9970]) == [30, 9970]
 
 
-def test_results_of_unknown_length_share_alike_unless_one_is_known():
+def test_results_of_unknown_length_share_equally_unless_one_is_known():
     assert result_tokens(900, [None, None, None]) == [300, 300, 300]
     assert result_tokens(900, [None, 3000]) == [0, 900]
     assert result_tokens(900, [0]) == [0]

@@ -29,5 +29,5 @@ from tracker.model.cost.command_head import command_head
         ("", ""),
     ],
 )
-def test_a_command_is_called_by_its_program_and_what_that_is_for(command: str, head: str):
+def test_a_command_is_named_by_its_program_and_purpose(command: str, head: str):
     assert command_head(command) == head

@@ -38,7 +38,7 @@ def test_the_answer_never_counts_for_more_than_the_context_grew_by():
     assert tokens_of(records(calls=[grown(1, 1000, 500), grown(2, 1200)])) == {FIRST_PROMPT: 1000, OWN_TEXT: 200}
 
 
-def test_results_that_came_in_together_share_by_length_and_the_rest_is_on_no_record():
+def test_results_that_came_in_together_share_by_length_and_the_rest_is_unrecorded():
     ran = int(ToolFlag.RUN)
     session = records(
         calls=[grown(1, 1000), grown(2, 2000)],
@@ -53,13 +53,13 @@ def test_results_that_came_in_together_share_by_length_and_the_rest_is_on_no_rec
     }  # fmt: skip
 
 
-def test_what_is_lost_in_rounding_is_no_part_of_its_own():
+def test_rounding_leaves_no_part_of_its_own():
     tools = [tool(f"t{number}", 10 + number, message_id="msg_1", result_chars=500) for number in (1, 2, 3)]
     session = records(calls=[grown(1, 1000), grown(2, 1200)], tools=tools)
     assert tokens_of(session) == {FIRST_PROMPT: 1000, Source(Kind.TOOL, "Bash"): 200}
 
 
-def test_what_a_skill_loads_beside_its_result_is_the_skills():
+def test_what_a_skill_loads_beside_its_result_counts_as_its_result():
     session = records(
         calls=[grown(1, 1000), grown(2, 3000)],
         tools=[tool("t1", 11, message_id="msg_1", name="Skill", target="pdf", result_chars=30)],
@@ -76,7 +76,7 @@ def test_a_prompt_instead_of_a_result_is_no_result():
     assert tokens_of(session) == {FIRST_PROMPT: 1000, PROMPT: 100}
 
 
-def test_results_of_which_no_record_has_the_length_are_results():
+def test_results_of_unrecorded_length_are_results():
     session = records(
         calls=[grown(1, 1000), grown(2, 1500)],
         tools=[tool("t1", 11, message_id="msg_1", name="readFile", target="a.py", result_chars=None)],
@@ -85,7 +85,7 @@ def test_results_of_which_no_record_has_the_length_are_results():
     assert tokens_of(session)[Source(Kind.TOOL, "readFile", "a.py")] == 500
 
 
-def test_a_subagents_first_prompt_stands_by_itself_and_a_compaction_leaves_a_summary():
+def test_a_subagents_first_prompt_is_a_source_of_its_own_and_a_compaction_leaves_a_summary():
     session = records(
         calls=[grown(1, 1000), grown(2, 9000), grown(3, 4000), grown(4, 700, chain="a1")],
         events=[event("compact", 25)],
@@ -103,7 +103,7 @@ def test_inner_requests_cost_but_are_no_part_of_the_context():
     assert bill.other == 3 * 7 + (1 + 2 + 3 + 4 + 5)
 
 
-def test_copies_of_another_sessions_calls_give_the_context_and_cost_nothing():
+def test_copied_calls_build_the_context_and_cost_nothing():
     session = records(calls=[grown(1, 1000, copied=True), grown(2, 3000)])
     bill = bill_of(session)
     assert bill.accounts[FIRST_PROMPT].calls == 1

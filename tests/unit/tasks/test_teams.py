@@ -216,7 +216,7 @@ def test_a_lead_with_a_second_team_keeps_the_first(tmp_path: Path) -> None:
     assert members(db) == {UPLOADS: {"lead", "early"}, INVOICES: {"lead", "late"}}
 
 
-def test_a_teams_name_used_again_is_told_apart_by_project_and_time(tmp_path: Path) -> None:
+def test_a_teams_name_used_again_is_distinguished_by_project_and_time(tmp_path: Path) -> None:
     root = tmp_path / "c"
     for name, minute, project in (("a", 0, "/code/api"), ("b", 15, "/code/api"), ("w", 505, "/code/web")):
         lead = lead_of(root, name, project=project)

@@ -42,7 +42,7 @@ class Watching:
         self._thread = threading.Thread(target=self.watcher.run, args=(self._stop,), daemon=True)
 
     def start(self) -> "Watching":
-        """Begin, and wait for the first look."""
+        """Start, and wait for the first sync."""
         self._thread.start()
         self.wait_for(lambda: bool(self.reports))
         time.sleep(0.3)  # watches are set in the same breath, on another thread

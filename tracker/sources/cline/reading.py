@@ -1,6 +1,6 @@
 """Reads a whole record file of Cline or Roo and emits what is new in it (CLINE section 1).
 
-A file that is being rewritten reads as torn: nothing comes out, the state stays, and the next look tries again.
+A file that is being rewritten reads as torn: nothing comes out, the state stays, and the next read tries again.
 """
 
 import time

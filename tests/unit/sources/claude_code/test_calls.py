@@ -87,7 +87,7 @@ def test_one_message_under_two_requests_is_one_call(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("request_id", [..., None, ""])
-def test_lines_without_a_request_id_are_told_apart_by_message(request_id: Any, tmp_path: Path) -> None:
+def test_lines_without_a_request_id_are_distinguished_by_message(request_id: Any, tmp_path: Path) -> None:
     calls = calls_of(tmp_path, *(answer(number, requestId=request_id) for number in (1, 2, 1)))
     assert [(call.message_id, call.request_id) for call in calls] == [("msg_1", None), ("msg_2", None)]
 

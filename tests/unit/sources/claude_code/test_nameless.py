@@ -108,6 +108,6 @@ def test_an_agents_answer_within_progress_records_is_one_call_whatever_its_first
     assert [(call.input, call.output) for call in calls] == [(1000, 50), (1200, 50)]
 
 
-def test_answers_that_count_no_prompt_are_told_apart_by_their_times(tmp_path: Path) -> None:
+def test_answers_that_count_no_prompt_are_distinguished_by_their_times(tmp_path: Path) -> None:
     calls = calls_of(tmp_path, *(nameless(number, "relay", 0) for number in (1, 1, 2)))
     assert [call.output for call in calls] == [50, 50]

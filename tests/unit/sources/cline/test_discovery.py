@@ -64,7 +64,7 @@ def discovered(source: ClineSource | RooSource, *given: Path) -> list[FoundFile]
         ("win32", "AppData/Roaming/VSCodium"),
     ],
 )
-def test_each_editors_storage_is_found_and_told_apart(platform: str, editor: str, tmp_path: Path) -> None:
+def test_each_editors_storage_is_found_and_distinguished(platform: str, editor: str, tmp_path: Path) -> None:
     storage = tmp_path / editor / "User" / "globalStorage"
     ours, theirs = make_task(storage / CLINE), make_task(storage / ROO)
     make_task(storage / "someone.else")
@@ -271,6 +271,6 @@ def test_the_home_is_the_one_that_cline_would_find(
 
 
 def test_sources_can_be_handed_to_processes_that_start_anew(tmp_path: Path) -> None:
-    """Those that read a large history beside the dashboard; with the environment itself its first look failed."""
+    """As for workers spawned under the dashboard: with os.environ itself, the initial ingest failed."""
     found = [source for source, _ in all_sources(tmp_path, [], [])]
     assert [type(one) for one in pickle.loads(pickle.dumps(found))] == [type(one) for one in found]

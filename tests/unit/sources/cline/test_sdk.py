@@ -325,7 +325,7 @@ class TestCompaction:
         content = {"updated_at": updated, "messages": [summary, *session.messages]}
         (session.folder / f"{session.session}.compaction.json").write_text(json.dumps(content))
 
-    def test_is_told_once_however_often_the_file_is_written(
+    def test_is_reported_once_however_often_the_file_is_written(
         self, session: Any, usage: Usage, read_all: ReadAll
     ) -> None:
         states = dict[str, ReadState]()
