@@ -225,7 +225,7 @@ def test_a_link_stays_a_link(claude: Path, tmp_path: Path) -> None:
         (b"// comment\n{}", "is not valid JSON (line 1"),
         (b"[]", "is not a JSON object"),
         (b"\xff\xfe{}", "cannot be preserved exactly"),
-        (b'{"a": 1, "a": 2}', "the key 'a' stands twice"),
+        (b'{"a": 1, "a": 2}', "the key 'a' occurs twice"),
         (b"[" * 100_000, "cannot be preserved exactly"),
         (b'{"hooks": []}', "`hooks` is not an object"),
         (b'{"statusLine": "x"}', "`statusLine` is not a command"),

@@ -89,7 +89,7 @@ def test_the_screen_fits_80_columns_and_says_what_it_rests_on(
 def test_a_file_of_days_has_no_tasks(taximeter: Taximeter, days: Path) -> None:
     ran = taximeter("plans", "--days", str(days), "--tasks")
     assert (ran.code, ran.out) == (2, "")
-    assert "a file of days has none" in ran.err
+    assert "a file of days has no tasks" in ran.err
 
 
 def test_the_screen_and_the_json_have_the_same_numbers(taximeter: Taximeter, tmp_path: Path) -> None:

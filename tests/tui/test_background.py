@@ -68,7 +68,7 @@ def test_a_job_runs_in_another_process(
     ("job", "trouble", "words"),
     [
         (ask_for_a_table_that_is_not, sqlite3.OperationalError, "no such table: no_such"),
-        (be_killed, ChildProcessError, "was ended"),
+        (be_killed, ChildProcessError, "was killed"),
     ],
 )
 def test_an_error_in_a_job_is_raised_once(

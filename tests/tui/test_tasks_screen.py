@@ -104,7 +104,7 @@ async def test_where_programs_did_everything_their_runs_are_shown(sample_script:
         text = await settled(pilot)
         assert "CSV export" in text
         assert f"{len(app.known_tasks)} program runs, left out of averages" in text
-        assert " · a run of a program" in text
+        assert " · program run" in text
         shown = len(app.screen.query_one("#tasks", Table).shown)
         await pilot.press("p")
         assert "All tasks of this month are program runs" in await settled(pilot)

@@ -195,8 +195,8 @@ def midnight_ms(day: str | None, *, days: int = 0) -> int | None:
 def damage_text(kept: Path) -> str:
     """The message after a damaged ledger was replaced: `kept` is where the old one is."""
     return (
-        f"the ledger was damaged; it is kept as {kept}, and a new one was made of what could be read of it and of the"
-        " agents' files (of calls whose files are gone, what could not be read is missing)"
+        f"the ledger was damaged; it is kept as {kept}, and a new one was made from its readable rows and the agents'"
+        " files (unreadable rows are lost where the files are gone)"
     )
 
 

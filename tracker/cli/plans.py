@@ -71,7 +71,7 @@ def plans(invocation: Invocation, days_file: Path | None, every_plan: bool, with
     taximeter plans --days spend.csv                   for somebody else's days
     """
     if with_tasks and days_file is not None:
-        raise UsageError("--tasks are those of the ledger; a file of days has none (leave one of the two out)")
+        raise UsageError("--tasks needs the ledger: a file of days has no tasks (leave out one of the two)")
     settings, said = user_settings(), {name: value for name, value in given.items() if value is not None}
     chosen = msgspec.structs.replace(settings, plan=msgspec.structs.replace(settings.plan, **said))
     report = _report(invocation, chosen, days_file, every_plan=every_plan)

@@ -58,6 +58,6 @@ def _refuse_taken(host: str, port: int) -> None:
     except OSError as error:
         if isinstance(error, socket.gaierror) or error.errno == errno.EADDRNOTAVAIL:
             raise UserError(f"--host {host}: this machine has no such address") from error
-        raise UserError(f"port {port} of {host} is in use or not allowed (--port takes another)") from error
+        raise UserError(f"port {port} of {host} is in use or not allowed (choose another with --port)") from error
     except UnicodeError as error:
         raise UserError(f"--host {host}: not an address") from error

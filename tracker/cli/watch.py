@@ -32,7 +32,7 @@ _LONGEST_ANSWER_MS = 600_000
 
 @click.command()
 @click.option("--json", "as_json", is_flag=True, help="One JSON object per call or nudge instead of a line.")
-@click.option("--poll", is_flag=True, help="Look every two seconds instead of waiting for file events.")
+@click.option("--poll", is_flag=True, help="Scan every two seconds instead of waiting for file events.")
 @dir_options
 def watch(invocation: Invocation, poll: bool) -> None:
     """Follow the agents live: a line for each call and each nudge. Ctrl-C ends it.

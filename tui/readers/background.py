@@ -73,7 +73,7 @@ def _made(pipe: Connection) -> Any:
         try:
             made = pipe.recv()
         except EOFError:
-            made = ChildProcessError("a process that works beside the reading was ended")
+            made = ChildProcessError("a background process was killed")
     if isinstance(made, Exception):
         raise made
     return made

@@ -162,7 +162,7 @@ class TasksScreen(EditingBoard[TasksPart]):
             return
         sign, style = status_sign(task)
         is_run = self.part is not None and self.part.is_run(task)
-        status = line((f" · {status_words(task)}{' · a run of a program' if is_run else ''}", "$dim"))
+        status = line((f" · {status_words(task)}{' · program run' if is_run else ''}", "$dim"))
         title = line((f"{sign} ", style), (plain(task.title), "bold $heading"))
         title = title.truncate(self.size.width - 8 - status.cell_length, ellipsis=True) + status
         when = self.day_and_time(task.started_at)
