@@ -105,7 +105,7 @@ def test_what_has_no_price_is_no_zero(taximeter: Taximeter, tmp_path: Path) -> N
     taximeter.claude_dirs = [tmp_path / "claude"]
     told = taximeter("tools", *EVER).out
     assert "Tool results cost ? of ?" in told
-    assert "Not in it: 3 calls without a price, glm-nobody" in told
+    assert "Not in the total: 3 calls without a price, glm-nobody" in told
     (one,) = taximeter("tasks", "--json").json()["tasks"]
     assert "$0" not in told + taximeter("task", one["id"]).out
 
