@@ -142,12 +142,13 @@ def test_a_task_shows_what_its_calls_carried(read_twice: Taximeter) -> None:
 def test_context_lists_what_the_context_holds(read_twice: Taximeter) -> None:
     report = read_twice("context", "--json").json()
     assert report["context"] == 4303
-    assert {one["source"]: one["tokens"] for one in report["holds"]["sources"]} == {
-        "Read": 3000, "first prompt": 1003, "the agent's own text": 300,
-    }  # fmt: skip
+    assert [tuple(one.values()) for one in report["holds"]["sources"]] == [
+        ("tool", "Read", 3000), ("first_prompt", None, 1003), ("own_text", None, 300),
+    ]  # fmt: skip
     assert [tuple(one.values()) for one in report["holds"]["largest_results"]] == [
         ("Read", "/a.md", 2000, 2), ("Read", "/b.md", 1000, 1),
     ]  # fmt: skip
     told = read_twice("context").out
     assert "It holds" in told
+    assert "Read 3.0k 70% · first prompt 1.0k 23% · the agent's own text 300 7%" in told
     assert "carried by 1 call\n" in told

@@ -33,7 +33,7 @@ from tracker.errors import UserError
 from tracker.model.advice.options import OptionKind
 from tracker.model.defaults import DEFAULTS
 from tracker.model.forecast.auto_compaction import TriggerSource
-from tracker.reports.carried import ContextContents, context_contents
+from tracker.reports.carried import ContextContents, context_contents, name_of
 from tracker.reports.context import NAMES, ContextReport, Prospect, advised, context_report, effect, horizon, open_nudge
 from tracker.words import MEANT_TO_HOLD, countdown, counted, duration, percent, tokens
 
@@ -109,7 +109,10 @@ def _show_contents(contents: ContextContents, cells: int) -> None:
     whole = contents.tokens or 1
     click.echo(rule("It holds  ~ by source, and the largest results", cells))
     sources = contents.sources
-    words = [f"{name} {tokens(size)} {percent(size / whole)}" for name, size in sources[:_SOURCES_SHOWN]]
+    words = [
+        f"{name_of(source.kind, source.tool)} {tokens(size)} {percent(size / whole)}"
+        for source, size in sources[:_SOURCES_SHOWN]
+    ]
     if left := sources[_SOURCES_SHOWN:]:
         size = sum(one for _, one in left)
         words.append(f"{len(left)} more {tokens(size)} {percent(size / whole)}")

@@ -47,7 +47,7 @@ class CarriedRow(NamedTuple):
     @property
     def name(self) -> str:
         """The tool, else the kind in words."""
-        return self.tool or NAMES[self.kind]
+        return name_of(self.kind, self.tool)
 
     @property
     def mean_tokens(self) -> float | None:
@@ -174,12 +174,12 @@ class ContextContents(NamedTuple):
         return sum(part.tokens for part in self.parts)
 
     @property
-    def sources(self) -> list[tuple[str, int]]:
-        """Tokens by name (a tool, else the kind in words), the largest first."""
-        sizes: dict[str, int] = {}
+    def sources(self) -> list[tuple[Source, int]]:
+        """Tokens by kind and tool, the largest first."""
+        sizes: dict[Source, int] = {}
         for part in self.parts:
-            name = part.source.tool or NAMES[part.source.kind]
-            sizes[name] = sizes.get(name, 0) + part.tokens
+            source = part.source._replace(target="")
+            sizes[source] = sizes.get(source, 0) + part.tokens
         return sorted(sizes.items(), key=lambda one: (-one[1], one[0]))
 
     @property
@@ -191,7 +191,9 @@ class ContextContents(NamedTuple):
         """JSON form, with at most `limit` results."""
         return {
             "label": "modelled",
-            "sources": [{"source": name, "tokens": tokens} for name, tokens in self.sources],
+            "sources": [
+                {"kind": source.kind, "tool": source.tool or None, "tokens": tokens} for source, tokens in self.sources
+            ],
             "largest_results": [
                 {
                     "tool": part.source.tool,
@@ -202,6 +204,11 @@ class ContextContents(NamedTuple):
                 for part in self.results[:limit]
             ],
         }
+
+
+def name_of(kind: str, tool: str) -> str:
+    """The tool, else the kind in words."""
+    return tool or NAMES[kind]
 
 
 def server_of(tool: str) -> str:
