@@ -6,6 +6,7 @@ Measuring reads up to twenty thousand calls and takes up to a second, so it is d
 import sqlite3
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import nullcontext
 from datetime import timedelta
 from functools import cached_property, partial
 from itertools import groupby, pairwise
@@ -14,6 +15,7 @@ from typing import NamedTuple
 
 import msgspec
 
+from store.ledger import unless_busy
 from store.meta import store_habits, stored_habits
 from store.prices import stored_prices
 from store.reads import habits as stored
@@ -105,8 +107,8 @@ def cached_habits(db: sqlite3.Connection, agent: str, now: int) -> tuple[Habits,
         return Habits(), True  # written by another version
 
 
-def measure_habits(db: sqlite3.Connection, agent: str, now: int) -> Habits:
-    """Measure the user's habits with an agent and store them."""
+def measure_habits(db: sqlite3.Connection, agent: str, now: int, *, wait: bool = True) -> Habits:
+    """Measure the user's habits with an agent and store them; without `wait`, not while another process writes."""
     work = _load(db, stored.recent_sessions(db, agent, MAX_CALLS))
     rates = {price.id: Rates.from_price(price) for price in stored_prices(db)}
     habits = msgspec.structs.replace(
@@ -117,14 +119,15 @@ def measure_habits(db: sqlite3.Connection, agent: str, now: int) -> Habits:
         meter=read_meter(db, now),
         bands=_bands(work, rates, now),
     )
-    store_habits(db, agent, now, _encode(habits).decode())
+    with nullcontext() if wait else unless_busy(db):
+        store_habits(db, agent, now, _encode(habits).decode())
     return habits
 
 
 def current_habits(db: sqlite3.Connection, agent: str, now: int) -> Habits:
-    """Cached habits, measured again if stale (up to a second); for commands."""
+    """Cached habits, measured again if stale (up to a second); for commands, which wait for no other process."""
     habits, is_due = cached_habits(db, agent, now)
-    return measure_habits(db, agent, now) if is_due else habits
+    return measure_habits(db, agent, now, wait=False) if is_due else habits
 
 
 class PastHabits:

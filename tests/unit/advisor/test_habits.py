@@ -1,10 +1,13 @@
 """What is measured from the user's own sessions, and that every part of the program goes by the same figures."""
 
 import random
+from contextlib import closing
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from store.ledger import open_ledger
 from store.meta import store_habits
 from store.reads.habits import Compaction
 from store.records import CallFlag
@@ -104,6 +107,20 @@ def test_habits_are_measured_again_where_they_are_old_or_of_another_version(
         desk.db, "claude-code", now - (kept or 0), '{"sessions":3}' if kept is not None else '{"sessions":"x"}'
     )
     assert cached_habits(desk.db, "claude-code", now) == (Habits(sessions=3 if kept is not None else 0), is_due)
+
+
+def test_a_report_that_measures_habits_waits_for_nobody_who_writes(desk: Desk, tmp_path: Path) -> None:
+    last = compacted(desk, 0, 50_000)
+    desk.take_in()
+    desk.db.execute("PRAGMA busy_timeout = 50")
+    with closing(open_ledger(tmp_path / "ledger.db")) as other:
+        other.execute("BEGIN IMMEDIATE")
+        found = current_habits(desk.db, "claude-code", last.now)
+        assert cached_habits(desk.db, "claude-code", last.now) == (Habits(), True)
+        other.execute("ROLLBACK")
+    assert found.calls
+    assert current_habits(desk.db, "claude-code", last.now) == found
+    assert cached_habits(desk.db, "claude-code", last.now) == (found, False)
 
 
 def test_a_months_spend_is_in_the_unit_that_a_read_weighs_in() -> None:
