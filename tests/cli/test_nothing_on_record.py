@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.running import Taximeter, too_wide
+from tracker.cli.output import say
 
 
 def test_an_empty_part_is_not_an_empty_ledger(tree: Path, taximeter: Taximeter) -> None:
@@ -43,6 +44,24 @@ def test_an_empty_machine_is_told_where_was_looked(taximeter: Taximeter, tmp_pat
     lines = taximeter("sync").out.splitlines()
     assert lines[0] == "No sessions found."
     assert [line.split()[-1].rstrip(",") for line in lines[1:3]] == [str(folder) for folder in taximeter.claude_dirs]
+
+
+def test_on_a_narrow_terminal_words_of_doctor_and_of_errors_are_whole(
+    taximeter: Taximeter, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("tracker.cli.output.is_terminal", lambda: True)
+    monkeypatch.setenv("COLUMNS", "80")
+    told = taximeter("doctor").out
+    assert too_wide(told) == []
+    assert "looked in ~/.claude/projects,\n  ~/.config/claude/projects, " in told
+    error = f"error: there is no {'word ' * 30}here"
+    say(error)
+    assert capsys.readouterr().err == f"taximeter: {error}\n"
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True)
+    say(error)
+    told = capsys.readouterr().err
+    assert too_wide(told) == []
+    assert told.split() == f"taximeter: {error}".split()
 
 
 def test_what_moves_an_agents_folder_moves_where_was_looked(

@@ -76,7 +76,14 @@ def test_the_default_period_is_thirty_days(taximeter: Taximeter, monkeypatch: py
         told = taximeter("tools").out
         assert f"Since {(day - timedelta(days=29)).date()}; --since goes further back" in told
         assert ("Nothing matches" in told) is not is_there
-    assert "Since " not in taximeter("tools", *EVER).out
+    for chosen in (EVER, ("--until", "2026-12-31")):
+        told = taximeter("tools", *chosen).out
+        assert told.startswith("No tool results; the bill is $0.0012\n\nwhat")
+        assert "Since " not in told
+
+
+def test_an_empty_ledger_has_no_other_days(taximeter: Taximeter) -> None:
+    assert taximeter("tools").out.endswith("taximeter demo\n")
 
 
 def test_tools_of_one_mcp_server_are_one_row(taximeter: Taximeter, tmp_path: Path) -> None:
@@ -150,5 +157,5 @@ def test_context_lists_what_the_context_holds(read_twice: Taximeter) -> None:
     ]  # fmt: skip
     told = read_twice("context").out
     assert "It holds" in told
-    assert "Read 3.0k 70% · first prompt 1.0k 23% · the agent's own text 300 7%" in told
+    assert "Read 3.0k 70% · first prompt 1.0k 23% · agent's own text 300 7%" in told
     assert "carried by 1 call\n" in told

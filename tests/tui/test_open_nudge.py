@@ -72,7 +72,7 @@ def test_the_nudge_on_screen_is_the_one_dismissed(own_db: sqlite3.Connection) ->
 async def test_d_names_the_nudge_on_screen(sample_script: Script) -> None:
     app = dashboard(sample_script, start="now")
     async with app.run_test(size=(120, 40)) as pilot:
-        await settled(pilot)
+        assert "  d dismiss ─" in await settled(pilot)
         await pilot.press("d")
         await edits_done(app)
         part = sample_script(ViewRequest()).now

@@ -50,7 +50,7 @@ async def test_an_unknown_plan_stays_open_for_correction(sample_script: Script) 
     async with app.run_test(size=(120, 40), notifications=True) as pilot:
         await settled(pilot)
         await pilot.press("comma", "enter")
-        await settled(pilot)
+        assert "(api, pro, max, ultra," in await settled(pilot)
         await pilot.press(*"nonsense", "enter")
         text = await settled(pilot)
         assert "plan.id: there is no 'nonsense' (known:" in text
@@ -118,6 +118,16 @@ async def test_a_long_value_is_whole_where_there_is_room(sample_script: Script, 
         assert f" {plan.id} " in text
         assert " $1,234,567.89 " in text
         assert size[0] == 40 or "dollars per day" in text
+
+
+async def test_a_plan_can_be_named_though_the_plans_cannot_be_read(sample_script: Script, isolated_home: Path) -> None:
+    isolated_home.mkdir(exist_ok=True)
+    (isolated_home / "plans.toml").write_text("[plan\n")
+    app = dashboard(sample_script, start="plans")
+    async with app.run_test(size=(120, 40)) as pilot:
+        await settled(pilot)
+        await pilot.press("comma", "enter")
+        assert "plan id or api; unset: the login's plan  " in await settled(pilot)
 
 
 def test_every_theme_may_be_chosen() -> None:

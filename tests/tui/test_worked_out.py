@@ -71,6 +71,7 @@ def test_what_was_carried_without_a_price_is_no_zero() -> None:
         assert "No call of it has a price." in text
         assert " ? " in text
         assert "$" not in text
+        assert ("calls: how many carried a result" in text) is (" calls " in text)
 
 
 @pytest.mark.parametrize(

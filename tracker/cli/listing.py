@@ -209,7 +209,7 @@ def _show_calls(lines: list[tuple[str, ...]], *, is_narrow: bool) -> None:
         shown = [(*line[:4], line[5], line[9], *line[7:9]) for line in lines]
         print_table((*columns, *numbers("read", "new", "out", "cost")), shown)
     else:
-        print_table((*columns, *numbers("in", "read", "write", "out", "cost")), [line[:9] for line in lines])
+        print_table((*columns, *numbers("in", "read", "written", "out", "cost")), [line[:9] for line in lines])
     floor = any(line[7].startswith("≥") for line in lines)
     note("Times are local." + (" ≥ a floor: the output is not fully recorded." if floor else ""))
 

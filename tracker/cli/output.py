@@ -201,7 +201,8 @@ def paragraph(text: str, *, bullet: str = "", dim: bool = False) -> None:
 
 def say(text: str) -> None:
     """Print a sentence about the run itself on stderr."""
-    click.echo(f"taximeter: {plain(text)}", err=True)
+    line = f"taximeter: {plain(text)}"
+    click.echo(wrapped(line) if sys.stderr.isatty() else line, err=True)
 
 
 def owner_only(path: str, flags: int) -> int:

@@ -26,7 +26,7 @@ from tracker.reports.settings import (
     SETTINGS,
     Setting,
     SettingRow,
-    choices,
+    choices_to_show,
     parsed,
     section_of,
     setting_of,
@@ -54,14 +54,7 @@ def _values(ctx: click.Context, parameter: click.Parameter, begun: str) -> list[
         setting = setting_of(ctx.params.get("name") or "")
     except UsageError:
         return []
-    return [word for word in _choices(setting) if word.startswith(begun)]
-
-
-def _choices(setting: Setting) -> Sequence[str]:
-    try:
-        return choices(setting)
-    except UsageError:  # plans.toml is wrong
-        return ()
+    return [word for word in choices_to_show(setting) if word.startswith(begun)]
 
 
 @click.command()
@@ -107,7 +100,7 @@ def settings(name: str | None, value: Sequence[str], unset: bool, as_json: bool)
         click.echo(f"{setting.name}: {shown(setting, row.value)}{_origin(row) if unset else ''}")
     elif is_terminal():
         click.echo(f"{setting.name}: {shown(setting, row.value)}{_origin(row)}")
-        note(f"{setting.does} ({', '.join(_choices(setting)) or setting.form})")
+        note(f"{setting.does} ({', '.join(choices_to_show(setting)) or setting.form})")
     else:
         click.echo(typed(row.value))
 

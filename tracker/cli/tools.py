@@ -5,7 +5,7 @@ from typing import Any
 import click
 
 from store.money import short_usd
-from store.reads.spend import uncounted_models
+from store.reads.spend import totals, uncounted_models
 from tracker.bars import bar
 from tracker.cli.common import Invocation, csv_option, filter_options, open_chosen, reading_options
 from tracker.cli.empty import show_nothing
@@ -43,16 +43,21 @@ def tools(invocation: Invocation, by: str, limit: int | None, **filters: Any) ->
     """What each tool put into the context, and what carrying it cost.
 
     A result is paid for when it comes in (fresh), and again on every later call that has it in its context (carried),
-    until a compaction: 20k tokens that 100 calls carry are 2M tokens of cache reads. The other parts of the context and
-    the output are listed too, so that all rows sum to the bill. Without --since, it covers the last 30 days.
+    until a compaction: 20k tokens that 100 calls carry are 2M tokens of cache reads. "calls" is how many carried a
+    result, on average. Without --since or --until, it covers the last 30 days.
+
+    All rows sum to the bill. "output, as written" is what writing answers and thinking cost, "agent's own text" what
+    having them in the context cost. Prompts are with their attachments. "not on record" came in without a record of
+    what it was, such as reminders. "other" is web searches, and calls that do not extend a conversation.
 
     \b
     taximeter tools                          by tool, and the most expensive files
     taximeter tools --by server --since 7d   one row for each MCP server
     taximeter tools --by target --limit 50   only files and commands
     """
-    is_usual_period = filters["since"] is None
-    filters["since"] = filters["since"] or _DAYS
+    is_usual_period = filters["since"] is None and filters["until"] is None
+    if is_usual_period:
+        filters["since"] = _DAYS
     db, chosen = open_chosen(invocation, filters, modelled=True)
     report = carried_report(db, chosen, by)
     if invocation.as_json:
@@ -64,7 +69,7 @@ def tools(invocation: Invocation, by: str, limit: int | None, **filters: Any) ->
             show(report, limit, uncounted_models(db))
         else:
             show_nothing(invocation, db)
-        if is_usual_period:
+        if is_usual_period and totals(db).calls:
             note(f"Since {chosen.since}; --since goes further back (--since 12w).")
 
 
@@ -75,8 +80,9 @@ def show(report: CarriedReport, limit: int | None, uncounted: set[str]) -> None:
     bill = cost_text(report.total)
     is_known = bool(results.cost) or not carried.unpriced
     words = f"~{short_usd(results.cost)}, {modelled_percent(carried.results_share)}" if is_known else "?"
-    click.echo(click.style(f"Tool results cost {words} of {bill}", bold=True))
-    if is_known:
+    heading = f"Tool results cost {words} of {bill}" if results.results else f"No tool results; the bill is {bill}"
+    click.echo(click.style(heading, bold=True))
+    if is_known and results.results:
         fresh, later = short_usd(results.fresh), short_usd(results.carried)
         click.echo(f"~{fresh} when they came in, ~{later} on the calls that carried them")
     click.echo()
@@ -85,8 +91,8 @@ def show(report: CarriedReport, limit: int | None, uncounted: set[str]) -> None:
         click.echo()
     _show_targets(carried, _TARGETS_SHOWN if limit is None else limit or None)
     note(
-        "~ modelled: the growth of the context from call to call is measured, and divided among results that came in"
-        " together by their length. The total is exact."
+        "calls: how many carried a result, on average. ~ modelled: the growth of the context from call to call is"
+        " measured, and divided among results that came in together by their length. The total is exact."
     )
     if report.total.floor:
         note(f"≥ a floor: the output of {counted(report.total.floor, 'call')} is not fully recorded.")

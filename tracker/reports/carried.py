@@ -17,9 +17,9 @@ OUTPUT, OTHER = "output", "other"  # rows of the bill that are no part of a cont
 NAMES = {
     Kind.FIRST_PROMPT: "first prompt",
     Kind.SUBAGENT_PROMPT: "subagents' prompts",
-    Kind.OWN_TEXT: "the agent's own text",
-    Kind.PROMPT: "prompts, attachments",
-    Kind.SUMMARY: "compaction summaries",
+    Kind.OWN_TEXT: "agent's own text",
+    Kind.PROMPT: "prompts",
+    Kind.SUMMARY: "summaries",
     Kind.UNRECORDED: "not on record",
     OUTPUT: "output, as written",
     OTHER: "other",

@@ -12,6 +12,7 @@ from typing import Annotated, Any, NamedTuple, get_args, get_origin, get_type_hi
 import msgspec
 
 from tracker.clock import today
+from tracker.errors import UsageError
 from tracker.plan_data.login import detected_plan
 from tracker.plan_data.table import plans_on
 from tracker.settings import (
@@ -156,6 +157,14 @@ def choices(setting: Setting) -> tuple[str, ...]:
 
         return KINDS
     return THEMES if setting.name == "display.theme" else ()
+
+
+def choices_to_show(setting: Setting) -> tuple[str, ...]:
+    """The same for people to read: none, too, if plans.toml is wrong."""
+    try:
+        return choices(setting)
+    except UsageError:
+        return ()
 
 
 def setting_rows(wanted: Iterable[Setting] = SETTINGS) -> list[SettingRow]:

@@ -215,7 +215,7 @@ class NowScreen(Board[NowPart]):
             note=line(
                 ("w", "bold $taxi"),
                 (" why", "$dim"),
-                *([("  d", "bold $taxi"), (" dismissed", "$dim")] if nudge else []),
+                *([("  d", "bold $taxi"), (" dismiss", "$dim")] if nudge else []),
             ),
         )
 

@@ -7,7 +7,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Vertical
 
-from tracker.reports.settings import SETTINGS, Setting, choices, parsed, shown, typed, value_of
+from tracker.reports.settings import SETTINGS, Setting, choices_to_show, parsed, shown, typed, value_of
 from tracker.settings import Settings, SettingsError, check_value
 from tui.edits import SetSetting
 from tui.screens.questions import AskScreen, ChooseScreen, Panel, framed
@@ -77,14 +77,15 @@ class SettingsScreen(Panel[None]):
         if setting is None:
             return
         question: Panel[str | None]
-        if setting.default is not None and (words := choices(setting)):
+        words = choices_to_show(setting)
+        if setting.default is not None and words:
             question = ChooseScreen(setting.name, [(word, word) for word in words], about=setting.does)
         else:
             question = AskScreen(
                 setting.name,
                 typed(value_of(setting, self._settings)),
                 f"{setting.form}; empty: the default",
-                about=setting.does,
+                about=f"{setting.does} ({', '.join(words)})" if words else setting.does,
                 may_be_empty=True,
                 trouble_with=partial(_trouble_with, setting),
             )

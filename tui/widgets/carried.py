@@ -40,8 +40,9 @@ def carried_lines(carried: Carried, width: int) -> list[Content]:
             (f"~{short_usd(carried.results.cost)}", "bold"),
             f", {modelled_percent(carried.results_share)} of {short_usd(total)}",
         ),
+        *([line(("calls: how many carried a result, on average", "$dim"))] if columns == _COLUMNS else []),
         Content(""),
-        heading("In the context"),
+        heading("Bill by source"),
         *(row_line(row.name, row) for row in carried.by_tool()),
     ]
     if carried.targets:
