@@ -168,7 +168,9 @@ def test_only_our_entries_are_removed_from_a_file_changed_since(
         "model": "opus",
     }
     assert (claude / "settings.json").read_text().startswith('{\n    "statusLine"')
-    assert "changed since" in capsys.readouterr().err
+    told = capsys.readouterr().err
+    assert "changed since" in told
+    assert told.endswith("/settings.json: Taximeter's entries removed\n")  # the file is still there
 
 
 def test_a_file_rewritten_to_the_same_effect_becomes_what_it_was(claude: Path) -> None:

@@ -94,7 +94,7 @@ def uninstall_command(invocation: Invocation, agent: str, yes: bool) -> None:
         plan = plan_uninstall(folder, home())
         if confirm_change(plan.notes, plan.change.diff(), yes=yes, file=plain(str(plan.change.path))):
             uninstall(plan, home())
-            _said_done(plan, "removed")
+            _said_done(plan, "Taximeter's entries removed")
 
 
 @click.command("status")
