@@ -52,6 +52,19 @@ def test_status_names_what_is_installed_and_that_no_hook_has_fired_yet(user: Pat
     assert (told["problems"], told["last_row_at_ms"]) == ([], None)
 
 
+def test_on_a_narrow_terminal_names_of_files_are_whole(
+    user: Path, taximeter: Taximeter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert user
+    taximeter("install", "cline", "--yes")
+    piped = taximeter("status", "cline").out
+    monkeypatch.setattr("tracker.cli.output.is_terminal", lambda: True)
+    monkeypatch.setenv("COLUMNS", "80")
+    shown = taximeter("status", "cline").out
+    assert shown.split() == piped.split()
+    assert all(len(line) <= 80 or " " not in line.strip() for line in shown.splitlines())
+
+
 def test_status_without_an_agent_is_that_of_all(user: Path, taximeter: Taximeter) -> None:
     both = taximeter("status").out
     assert "(taximeter install claude-code)" in both

@@ -19,7 +19,7 @@ from store.reads.spend import totals, uncounted_models
 from store.records import Agent
 from tracker.cli.common import Invocation, reading_options, say_damaged
 from tracker.cli.empty import looked_in
-from tracker.cli.output import print_json, wrapped
+from tracker.cli.output import print_json, whole_words
 from tracker.clock import ago
 from tracker.ingest import discover_files
 from tracker.sources.base import FoundFile, ReadState, Sources
@@ -187,7 +187,7 @@ def _fired_text(times_ms: Sequence[int]) -> str:
 def _show(found: dict[str, Any]) -> None:
     def line(good: bool, text: str) -> None:
         mark = click.style("✔", fg="green") if good else click.style("✘", fg="red")
-        click.echo(f"{mark}{wrapped(f'  {plain(text)}')[1:]}")
+        click.echo(f"{mark}{whole_words(f'  {text}')[1:]}")
 
     ledger = found["ledger"]
     line(True, f"ledger   {ledger['path']} ({ledger['bytes'] / 1e6:.1f} MB, mode {ledger['mode'][2:]})")

@@ -22,7 +22,7 @@ from store.records import Agent
 from tracker.claude_command import client_version
 from tracker.claude_folders import user_folders
 from tracker.cli.common import Invocation, confirm, dir_options
-from tracker.cli.output import Column, note, numbers, print_json, print_table, say
+from tracker.cli.output import Column, note, numbers, print_json, print_table, say, whole_words
 from tracker.cli.user_settings import file_problems
 from tracker.clock import ago
 from tracker.errors import UsageError, UserError
@@ -130,7 +130,7 @@ def status_command(invocation: Invocation, agent: str | None) -> None:
         )
         return
     for problem in wrong:
-        click.echo(f"problem: {plain(problem)}")
+        click.echo(whole_words(f"problem: {problem}"))
     _print_status(found)
     if both is not None:
         click.echo()
@@ -153,19 +153,19 @@ def confirm_change(notes: Sequence[str], diff: str, *, yes: bool, file: str = "t
 
 
 def _said_done(plan: InstallPlan, what: str) -> None:
-    click.echo(plain(f"{plan.change.path}: {what if plan.change.is_needed else 'nothing to change'}"), err=True)
+    click.echo(whole_words(f"{plan.change.path}: {what if plan.change.is_needed else 'nothing to change'}"), err=True)
 
 
 def _print_status(found: HookStatus) -> None:
     for folder in found.folders:
-        click.echo(plain(f"{folder.path}: {_folder_text(folder)}"))
+        click.echo(whole_words(f"{folder.path}: {_folder_text(folder)}"))
         for command in folder.mixed:
-            click.echo(f"  yours, also runs taximeter: {plain(command)}")
+            click.echo(whole_words(f"  yours, also runs taximeter: {command}"))
         for problem in folder.problems:
-            click.echo(plain(f"  problem: {problem}"))
+            click.echo(whole_words(f"  problem: {problem}"))
     print_fired(found.fired)
     if found.last_error:
-        click.echo(plain(f"last line of {home() / 'logs' / 'hook.log'}: {found.last_error}"))
+        click.echo(whole_words(f"last line of {home() / 'logs' / 'hook.log'}: {found.last_error}"))
 
 
 def print_fired(fired: Mapping[str, LastRun]) -> None:

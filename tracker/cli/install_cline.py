@@ -13,10 +13,9 @@ from hooks.install.cline import (
 from hooks.install.cline_files import targets
 from hooks.install.cline_status import MISSING, ClineStatus, cline_status
 from store.ledger import home
-from store.plain_text import plain
 from tracker.cli.common import Invocation
 from tracker.cli.install import confirm_change, print_fired
-from tracker.cli.output import note
+from tracker.cli.output import note, whole_words
 from tracker.clock import ago
 from tracker.errors import UserError
 
@@ -58,7 +57,7 @@ def _said_done(plan: ClineInstallPlan, what: str) -> None:
         click.echo("Cline: nothing to change", err=True)
     for folder in dict.fromkeys(change.path.parent for change in plan.changes):
         names = ", ".join(change.path.name for change in plan.changes if change.path.parent == folder)
-        click.echo(plain(f"{folder}: {names}: {what}"), err=True)
+        click.echo(whole_words(f"{folder}: {names}: {what}"), err=True)
 
 
 def show(found: ClineStatus) -> None:
@@ -68,9 +67,9 @@ def show(found: ClineStatus) -> None:
     else:
         for folder in dict.fromkeys(file.path.parent for file in found.files):
             states = (f"{file.path.name} {file.state}" for file in found.files if file.path.parent == folder)
-            click.echo(plain(f"{folder}: {'; '.join(states)}"))
+            click.echo(whole_words(f"{folder}: {'; '.join(states)}"))
     for problem in found.problems:
-        click.echo(plain(f"  problem: {problem}"))
+        click.echo(whole_words(f"  problem: {problem}"))
     print_fired(found.fired)
     if found.last_row_at_ms is None:
         note("The plugin has written nothing yet.")

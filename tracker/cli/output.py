@@ -187,6 +187,12 @@ def wrapped(text: str) -> str:
     return "\n".join(part for parts in lines for part in parts).replace(_HARD_SPACE, " ")
 
 
+def whole_words(text: str) -> str:
+    """Text of one line: on a terminal wrapped between words, else as it is."""
+    text = plain(text)
+    return wrapped(text) if is_terminal() else text
+
+
 def paragraph(text: str, *, bullet: str = "", dim: bool = False) -> None:
     """Print wrapped sentences, at most 100 cells wide; for 80 columns when redirected.
 
