@@ -6,9 +6,9 @@ from collections.abc import Sequence
 import click
 
 from store.money import short_usd
-from store.plain_text import plain
 from store.reads.tasks import all_ids
 from tracker.cli.common import Invocation, ledger_options, open_modelled
+from tracker.cli.output import whole_words
 from tracker.edit_tasks import commands as edit_tasks
 from tracker.errors import UserError
 from tracker.model.tasks.status import TaskStatus
@@ -39,8 +39,8 @@ def _tell(db: sqlite3.Connection, done: str, identity: str) -> None:
     """Print what was `done`, and the task as it is now."""
     detail = load_detail(db, identity)
     one = detail.task
-    words = f"{plain(one.title)}  {counted(one.turns, 'turn')}, {short_usd(one.cost)}, {one.status}"
-    click.echo(f"{done}: {detail.short_id}  {words}")
+    words = f"{one.title}  {counted(one.turns, 'turn')}, {short_usd(one.cost)}, {one.status}"
+    click.echo(whole_words(f"{done}: {detail.short_id}  {words}"))
 
 
 @edit_group.command()
