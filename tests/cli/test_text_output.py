@@ -181,6 +181,7 @@ def test_a_sentence_without_room_beside_its_row_stands_under_it(
 def test_lines_break_between_the_parts_of_a_headline(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tracker.cli.output.terminal_width", lambda: 24)
     assert wrapped("9 of 12 · median $2.06 · p90 $13.82") == "9 of 12 · median $2.06 ·\np90 $13.82"
+    assert wrapped("9 of 12 · median $20.067 · p90 $13") == "9 of 12 ·\nmedian $20.067 · p90 $13"
     assert wrapped("  one two three four five six") == "  one two three four\n  five six"
 
 

@@ -170,13 +170,13 @@ def note(text: str) -> None:
 
 
 def wrapped(text: str) -> str:
-    """The text with lines wrapped to the terminal: at ` · ` if a line has any, else between words."""
+    """The text with lines wrapped to the terminal: behind ` ·` if a line has any, else between words."""
     cells = terminal_width()
     if all(width(line) <= cells for line in text.splitlines()):
         return text
     lines = (
         textwrap.wrap(
-            line.replace(" ", _HARD_SPACE).replace(f"{_HARD_SPACE}·{_HARD_SPACE}", " · ") if " · " in line else line,
+            line.replace(" ", _HARD_SPACE).replace(f"·{_HARD_SPACE}", "· ") if " · " in line else line,
             cells,
             subsequent_indent=line[: len(line) - len(line.lstrip())],
             break_long_words=False,
