@@ -92,7 +92,10 @@ class BudgetSettings(_Section, frozen=True):
 class StatuslineSettings(_Section, frozen=True):
     """[statusline]; the status line itself reads the file without this module, for speed."""
 
-    format: Annotated[str | None, _does("template: {task} · {context} · {nudge}")] = None
+    format: Annotated[
+        Annotated[str, msgspec.Meta(title="text with {task} {today} {context} {cache} {limits} {nudge}")] | None,
+        _does("template: {task} · {context} · {nudge}"),
+    ] = None
 
 
 class NudgeSettings(_Section, frozen=True):
@@ -122,7 +125,7 @@ class DisplaySettings(_Section, frozen=True):
     """[display]: a second currency at the user's own rate; the dashboard's colours."""
 
     currency: Annotated[
-        str, msgspec.Meta(pattern="^[A-Z]{3}$", title="three letters"), _does("also shown beside the month's dollars")
+        str, msgspec.Meta(pattern="^[A-Z]{3}$", title="three letters"), _does("beside the dollars, once a rate is set")
     ] = "USD"
     currency_rate: Annotated[float, msgspec.Meta(gt=0, le=1e9), _does("units of that currency for one dollar")] = 1.0
     theme: Annotated[str, _does("colours of the dashboard")] = THEMES[0]

@@ -1,14 +1,17 @@
 """`settings`: what can be set, what it does, and another value for it."""
 
 import os
+import re
 from pathlib import Path
 
 import pytest
 
+from hooks.status_segments import SEGMENTS
 from store.ledger import ledger_path
 from tests.cli.running import Taximeter, too_wide
 from tracker.advisor.evaluate import KINDS
 from tracker.plan_data.table import plans_on
+from tracker.reports.settings import setting_of
 
 
 @pytest.fixture
@@ -92,6 +95,10 @@ def test_on_a_terminal_a_setting_is_named_with_what_it_can_be(
         "plan.active_days: –, the default",
         "working days a month; unset: observed (a whole number)",
     ]
+
+
+def test_a_template_names_every_segment() -> None:
+    assert re.findall(r"{(\w+)}", setting_of("statusline.format").form) == list(SEGMENTS)
 
 
 def test_a_list_without_a_value_of_the_file_names_none(taximeter: Taximeter) -> None:

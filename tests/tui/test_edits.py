@@ -93,6 +93,7 @@ def test_the_first_line_has_the_windows_that_are_not_over_and_the_other_currency
         assert {one.name for one in top.windows} == windows
     assert set(top.windows) == {LimitWindow("5h", 0.42), LimitWindow("wk", 0.17)}
     assert top.beside == ""
+    assert read_top(own_db, TODAY, NOW_MS, None, Settings(display=DisplaySettings(currency="EUR"))).beside == ""
     euro = Settings(display=DisplaySettings(currency="EUR", currency_rate=0.5))
     assert read_top(own_db, TODAY, NOW_MS, None, euro).beside == f"EUR {top.of_month.cost / 2e9:,.2f}"
 

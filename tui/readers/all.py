@@ -120,7 +120,7 @@ def read_top(db: sqlite3.Connection, today: date, at_ms: int, plan: OwnPlan | No
 
 def other_currency(nano: int, display: DisplaySettings) -> str:
     """An amount in the user's own currency at the rate they set; empty if they set none."""
-    if display.currency == "USD":
+    if display.currency == "USD" or display.currency_rate == 1:
         return ""
     return f"{display.currency} {nano / NANO_PER_USD * display.currency_rate:,.2f}"
 
