@@ -75,7 +75,7 @@ def test_context_points_at_what_the_open_nudge_asks_for_and_says_why(desk: Desk)
     assert "▸ compact ~" in shown
     assert f"▲ {said}. A new session is cheaper, but knows nothing." in shown
     assert shown.count("▸") == 1
-    assert "~ modelled; ranges are meant to hold 8 of 10 times (shipped band), if" in shown
+    assert "~ modelled; ranges are meant to hold 8 of 10 times (measured on published sessions), if" in shown
 
 
 def test_an_empty_log_says_what_to_do(desk: Desk) -> None:

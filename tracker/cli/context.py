@@ -165,8 +165,7 @@ def _show_prospect(session: LiveSession, ahead: Prospect, nudge: NudgeRow | None
     size = f"~{tokens(ahead.trigger)} (assumed)" if is_assumed else tokens(ahead.trigger)
     click.echo(f"  the client auto-compacts at {size}, in about {counted(ahead.to_compaction, 'call')}")
     band = options.forecast.band
-    residuals = f", {band.residuals:,} own forecasts" if band.residuals else ""
     if best.kind == OptionKind.NEW_SESSION:
         brief = f"taximeter handover {shlex.quote(short_session(session.native_id))}"
         note(f"A new session knows nothing of this task: start one for the next task, or hand over with {brief}.")
-    note(f"~ modelled; ranges are {MEANT_TO_HOLD} ({band.source} band{residuals}), {options.forecast.condition}.")
+    note(f"~ modelled; ranges are {MEANT_TO_HOLD} (measured on {band.measured_on}), {options.forecast.condition}.")

@@ -11,7 +11,6 @@ from tracker.cli.output import (
     abbreviate_home,
     fit,
     is_terminal,
-    note,
     paragraph,
     print_json,
     print_table,
@@ -100,7 +99,7 @@ def settings(name: str | None, value: Sequence[str], unset: bool, as_json: bool)
         click.echo(f"{setting.name}: {shown(setting, row.value)}{_origin(row) if unset else ''}")
     elif is_terminal():
         click.echo(f"{setting.name}: {shown(setting, row.value)}{_origin(row)}")
-        note(f"{setting.does} ({', '.join(choices_to_show(setting)) or setting.form})")
+        paragraph(f"{setting.does} ({', '.join(choices_to_show(setting)) or setting.form})", dim=True)
     else:
         click.echo(typed(row.value))
 

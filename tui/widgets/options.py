@@ -118,19 +118,23 @@ def why_lines(report: ContextReport, nudge: NudgeRow | None, width: int) -> list
     rows: list[tuple[str, str, str]] = [
         ("context now", tokens(report.context), "measured"),
         ("first prompt of the session", tokens(report.baseline), "measured"),
-        ("growth a call", f"~{tokens(round(ahead.estimate.growth))}", "modelled: this epoch and your other ones"),
-        ("output a call", f"~{tokens(round(ahead.estimate.output))}", "modelled likewise"),
+        (
+            "growth a call",
+            f"~{tokens(round(ahead.estimate.growth))}",
+            "modelled: this context so far, and your other sessions",
+        ),
+        ("output a call", f"~{tokens(round(ahead.estimate.output))}", "modelled in the same way"),
         ("next call", approx_usd(ahead.next_call), "modelled"),
         ("next turn", range_words(ahead.next_turn.go_on), f"modelled: about {counted(ahead.next_turn.calls, 'call')}"),
         (
             "calls to come",
             f"~{options.calls:,}",
-            "modelled: as your sessions go on, given another turn",
+            "modelled: how long your sessions go on after another turn",
         ),
         (
             "go on",
             range_words(options.go_on),
-            f"{MEANT_TO_HOLD} ({band.source} band, {counted(band.residuals, 'own forecast')})",
+            f"{MEANT_TO_HOLD} (measured on {band.measured_on})",
         ),
         ("compact now costs", approx_usd(options.compact.one_off_nano), "at once: the summary, then reading again"),
         (

@@ -30,6 +30,11 @@ class Band(NamedTuple):
     source: str  # own | shipped
     residuals: int
 
+    @property
+    def measured_on(self) -> str:
+        """Where the quantiles are from, in words."""
+        return f"{self.residuals:,} forecasts of your own" if self.source == "own" else "published sessions"
+
 
 # 10 % and 90 % values for users without a history; the shipped median is 0, so the point is F itself.
 _SHIPPED = {5: (-0.33, 0.71), 10: (-0.28, 0.70), 20: (-0.28, 0.55), 40: (-0.29, 0.51)}
