@@ -11,6 +11,8 @@ _SUMS = (  # in the order of SpendRow
     " SUM(output), SUM(web_searches), SUM(cost), SUM(unpriced), SUM(floor)"
 )
 
+MAIN_CONVERSATION = "main conversation"
+
 KEYS = {
     "day": "{day}",
     # ISO 8601: a week belongs to the year of its Thursday.
@@ -25,14 +27,29 @@ KEYS = {
     "agent": "session.agent",
 }
 
+_CALL_SUMS = (  # the same over `call`
+    "COUNT(*), COUNT(DISTINCT call.session_id), SUM(input), SUM(cache_read), SUM(write_5m), SUM(write_1h),"
+    f" SUM(output), SUM(web_searches), COALESCE(SUM(cost), 0), SUM(cost IS NULL), SUM({IS_FLOOR})"
+)
+
 _BRANCHES = f"""
-    SELECT COALESCE(session.project, '(unknown)'), COALESCE(turn.branch, session.branch, '(unknown)'),
-           COUNT(*), COUNT(DISTINCT call.session_id), SUM(input), SUM(cache_read), SUM(write_5m), SUM(write_1h),
-           SUM(output), SUM(web_searches), COALESCE(SUM(cost), 0), SUM(cost IS NULL), SUM({IS_FLOOR})
+    SELECT COALESCE(session.project, '(unknown)'), COALESCE(turn.branch, session.branch, '(unknown)'), {_CALL_SUMS}
     FROM call JOIN session ON session.id = call.session_id
     LEFT JOIN call_split AS split ON split.call_id = call.id
     LEFT JOIN turn ON turn.session_id = call.session_id AND turn.prompt_uuid = split.turn
     WHERE {{where}} GROUP BY 1, 2 ORDER BY 11 DESC, 2, 1
+"""
+
+# Clients before attribution name the type only where the parent starts the agent: "Explore: look for the parser".
+_SUBAGENTS = f"""
+    SELECT CASE WHEN chain.kind = 'main' THEN '{MAIN_CONVERSATION}'
+                ELSE COALESCE(chain.agent_type, start.type, chain.kind) END, {_CALL_SUMS}
+    FROM call JOIN session ON session.id = call.session_id JOIN chain ON chain.id = call.chain_id
+    LEFT JOIN (
+        SELECT session_id, spawned, MIN(NULLIF(substr(target, 1, instr(target, ': ') - 1), 'agent')) AS type
+        FROM tool_use WHERE spawned IS NOT NULL GROUP BY 1, 2
+    ) AS start ON start.session_id = chain.session_id AND start.spawned = chain.key
+    WHERE {{where}} GROUP BY 1 ORDER BY 10 DESC, 1
 """
 
 
@@ -76,6 +93,12 @@ def branch_rows(db: sqlite3.Connection, chosen: Filter) -> list[tuple[str, Spend
     """
     where, values = chosen.of_calls()
     return [(project, SpendRow(*row)) for project, *row in db.execute(_BRANCHES.format(where=where), values)]
+
+
+def subagent_rows(db: sqlite3.Connection, chosen: Filter) -> list[SpendRow]:
+    """Sums of the main conversations and of each type of subagent, by cost; "subagent" where no type is recorded."""
+    where, values = chosen.of_calls()
+    return [SpendRow(*row) for row in db.execute(_SUBAGENTS.format(where=where), values)]
 
 
 def spend_total(db: sqlite3.Connection, chosen: Filter) -> SpendRow:

@@ -16,9 +16,9 @@ from tests.unit.ledger.reading import write_tree
 # colour sequences out of redirected output by itself, so none is among them.
 HOSTILE = "\x1b]0;owned\x07\x9b31m\u202egnp"
 COMMANDS = (
-    "tasks", "spend --by model", "spend --by project", "spend --by branch", "sessions", "calls", "context", "cache",
-    "nudges --all", "backtest", "plans --tasks", "budget", "reconcile --offline", "whatif", "sync", "doctor",
-    "handover",
+    "tasks", "spend --by model", "spend --by project", "spend --by branch", "spend --by subagent", "sessions", "calls",
+    "context", "cache", "nudges --all", "backtest", "plans --tasks", "budget", "reconcile --offline", "whatif", "sync",
+    "doctor", "handover",
 )  # fmt: skip
 
 
@@ -35,6 +35,7 @@ def hostile(taximeter: Taximeter, tmp_path: Path) -> Taximeter:
         prompt(second=2, **names, message={"role": "user", "content": [result]}),
         answer(3, message={"content": [{"type": "text", "text": HOSTILE}]}, **names),
         answer(4, message={"model": f"unknown-{HOSTILE}"}, **names),
+        answer(5, isSidechain=True, agentId="a1", attributionAgent=HOSTILE, **names),
     ]
     taximeter.claude_dirs = [write_tree(tmp_path / f"claude{HOSTILE}", {FILE: encoded(*lines)})]
     return taximeter

@@ -23,8 +23,9 @@ from tracker.words import tokens
 ROOT = Path(__file__).parents[2]
 REPORTS = (
     "tasks", "tools", "spend", "spend --by model", "spend --by project", "spend --by branch", "spend --by session",
-    "sessions", "calls", "context", "cache", "nudges", "backtest", "plans", "budget", "whatif --since 2026-01-01",
-    "record", "reconcile --offline", "prices", "sessions --since 2020-01-01 --until 2020-01-02",
+    "spend --by subagent", "sessions", "calls", "context", "cache", "nudges", "backtest", "plans", "budget",
+    "whatif --since 2026-01-01", "record", "reconcile --offline", "prices",
+    "sessions --since 2020-01-01 --until 2020-01-02",
 )  # fmt: skip
 
 

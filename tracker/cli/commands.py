@@ -4,7 +4,7 @@ COMMANDS = {
     "dashboard": "Open the dashboard, as `taximeter` alone does on a terminal.",
     "tasks": "What each task cost, and the average of the completed ones.",
     "task": "Open one task (split, context, turns, subagents, misses), or correct it.",
-    "spend": "Cost by day, week, month, model, project, branch, session or agent.",
+    "spend": "Cost by day, week, month, model, project, branch, session, agent or subagent.",
     "tools": "What each tool put into the context, and what carrying it cost.",
     "sessions": "List sessions with what they cost.",
     "calls": "List every model call.",

@@ -12,7 +12,7 @@ from tracker.cli.common import Invocation, csv_option, filter_options, open_chos
 from tracker.cli.empty import show_nothing
 from tracker.cli.output import Column, abbreviate_home, note, numbers, print_csv, print_json, print_table, short_session
 from tracker.hidden_spend import Hidden
-from tracker.reports.spend import BRANCH, TOKEN_CLASSES, SpendReport, spend_report
+from tracker.reports.spend import BRANCH, SUBAGENT, TOKEN_CLASSES, SpendReport, spend_report
 from tracker.words import cost_text, counted, hidden_text, tokens, unpriced_text
 
 _CSV = (
@@ -24,7 +24,7 @@ _CSV = (
 @click.command()
 @click.option(
     "--by",
-    type=click.Choice(["day", "week", "month", "model", "project", "branch", "session", "agent"]),
+    type=click.Choice(["day", "week", "month", "model", "project", "branch", "session", "agent", "subagent"]),
     default="day",
     show_default=True,
     help="What each row stands for.",
@@ -33,12 +33,13 @@ _CSV = (
 @csv_option
 @reading_options
 def spend(invocation: Invocation, by: str, **filters: Any) -> None:
-    """Cost by day, week, month, model, project, branch, session or agent.
+    """Cost by day, week, month, model, project, branch, session, agent or subagent.
 
     \b
     taximeter spend                         by day
     taximeter spend --by model --since 7d   the last seven days by model
     taximeter spend --by branch             what each feature branch cost
+    taximeter spend --by subagent           what subagents cost, by their type
     taximeter spend --by project --json     for other programs
 
     A call counts for the git branch on which its prompt was typed; each branch is listed with its project.
@@ -67,7 +68,7 @@ def show(report: SpendReport, invocation: Invocation, db: sqlite3.Connection) ->
         return
     is_branch = report.by == BRANCH
     columns = (
-        Column(report.by, cut="start" if report.by in ("project", "model", BRANCH) else "never"),
+        Column(report.by, cut="start" if report.by in ("project", "model", BRANCH, SUBAGENT) else "never"),
         *(Column(name, cut="start") for name in _extra_names(report.by)),
         *numbers("calls"),
         *numbers("sessions", "input", "read", "written", "output", min_width=100 if is_branch else 0),

@@ -8,10 +8,11 @@ from store.money import usd
 from store.prices import has_user_prices
 from store.reads.filter import Filter
 from store.reads.reported import billed_sums
-from store.reads.spend import SpendRow, branch_rows, spend_rows, spend_total, unpriced_models
+from store.reads.spend import SpendRow, branch_rows, spend_rows, spend_total, subagent_rows, unpriced_models
 from tracker.hidden_spend import Hidden, hidden_in
 
 BRANCH = "branch"
+SUBAGENT = "subagent"
 
 # Names in JSON and CSV of the ledger's columns input, cache_read, write_5m, write_1h and output.
 TOKEN_CLASSES = ("input", "cache_read", "cache_write_5m", "cache_write_1h", "output")
@@ -63,12 +64,12 @@ class SpendReport(NamedTuple):
 
 
 def spend_report(db: sqlite3.Connection, by: str, chosen: Filter) -> SpendReport:
-    """Sum the chosen part of the ledger `by` day, week, month, model, project, branch, session or agent."""
+    """Sum the chosen part of the ledger `by` day, week, month, model, project, branch, session, agent or subagent."""
     if by == BRANCH:
         branches = branch_rows(db, chosen)
         rows, extras = [row for _, row in branches], [{"project": project} for project, _ in branches]
     else:
-        rows = spend_rows(db, by, chosen)
+        rows = subagent_rows(db, chosen) if by == SUBAGENT else spend_rows(db, by, chosen)
         extras = [{} for _ in rows]
     return SpendReport(
         by,
