@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import re
 import subprocess
 import sys
 import unicodedata
@@ -45,7 +46,9 @@ def test_no_report_is_wider_than_the_terminal(narrow: Taximeter) -> None:
         assert ran.code == 0, ran.err
         assert too_wide(ran.out) == [], report
     for task in narrow("tasks", "--json").json()["tasks"][:5]:
-        assert too_wide(narrow("task", task["id"]).out) == []
+        opened = narrow("task", task["id"]).out
+        assert too_wide(opened) == []
+        assert not re.search(r"(check|files?).*…$", opened, re.MULTILINE)
 
 
 def test_no_report_on_cline_and_on_dated_models_is_wider_either(narrow: Taximeter, tmp_path: Path) -> None:

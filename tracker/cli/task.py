@@ -239,15 +239,14 @@ def _turns(detail: TaskDetail, cells: int) -> None:
     title = "Turns, most expensive first" if len(detail.turns) > 1 else "Turn"
     click.echo(rule(title, cells))
     largest = dear[0].row.cost
-    bar_cells, rest = (8, 46) if cells < 100 else (18, 58)
-    text_cells = max(12, cells - bar_cells - rest)
-    did_cells = max(8, cells - text_cells - bar_cells - 33)
+    bar_cells, did_cells = 18 if cells >= 100 else 0, 25
+    text_cells = max(12, cells - did_cells - (bar_cells + 33 if bar_cells else 31))
     for turn in dear:
         row = turn.row
         opening = turn.facts.text or f"({row.kind})"
+        drawn = f"  {fit(bar(row.cost, largest, bar_cells), bar_cells)}" if bar_cells else ""
         click.echo(
-            f"  {turn.number:>3}  {fit(opening, text_cells)}  {_calls(row.calls)}"
-            f"  {click.style(fit(bar(row.cost, largest, bar_cells), bar_cells), fg='green')}"
+            f"  {turn.number:>3}  {fit(opening, text_cells)}  {_calls(row.calls)}{click.style(drawn, fg='green')}"
             f"  {click.style(f'{cost_text(row):>8}', bold=True)}  {fit(_did(turn), did_cells).rstrip()}"
         )
     left = [turn.row for turn in detail.turns if turn not in dear]
