@@ -25,7 +25,7 @@ from tui.edits import DismissNudge, Edit, Edited, SwitchKind, apply_edit
 from tui.feed_contract import Clock, Listener
 from tui.ingest_progress import IngestProgress
 from tui.readers.all import SnapshotReader
-from tui.snapshot import Health, Phase, Snapshot, ViewRequest
+from tui.snapshot import Health, Month, Phase, Snapshot, ViewRequest
 
 if TYPE_CHECKING:
     from tracker.keeper import LedgerKeeper
@@ -165,6 +165,14 @@ class LedgerFeed:
 
         with closing(open_ledger(self._ledger, busy_seconds=_BUSY_SECONDS)) as db:
             return task_carried(db, task)
+
+    def carried_in(self, month: Month) -> "Carried":
+        """What a month's calls paid, by what they carried, on a connection of this call's own."""
+        from tracker.reports.carried import carried_report
+        from tui.readers.months import filter_of
+
+        with closing(open_ledger(self._ledger, busy_seconds=_BUSY_SECONDS)) as db:
+            return carried_report(db, filter_of(month)).carried
 
     def _request_reread(self) -> None:
         """Request a new snapshot although the ledger did not change."""

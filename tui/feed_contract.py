@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Protocol
 
 from tui.edits import Edit, Edited
-from tui.snapshot import Health, Snapshot, ViewRequest
+from tui.snapshot import Health, Month, Snapshot, ViewRequest
 
 if TYPE_CHECKING:
     from tracker.advisor.advisor import DueNudge
@@ -53,6 +53,9 @@ class Feed(Protocol):
 
     def carried(self, task: str) -> "Carried":
         """A task's bill by what was in the context of its calls; errors as above."""
+
+    def carried_in(self, month: Month) -> "Carried":
+        """The same of a month's calls."""
 
     def stop(self) -> None:
         """End the threads; returns once they have released ledger and spool."""

@@ -82,6 +82,9 @@ class ScriptedFeed:
     def carried(self, task: str) -> Carried:
         return CARRIED
 
+    def carried_in(self, month: Month) -> Carried:
+        return CARRIED if month.first.month == TODAY.month else CARRIED._replace(generation=0)
+
     def rescan(self) -> None:
         self.looked_again += 1
 

@@ -14,9 +14,14 @@ from store.money import nano_from_usd, short_usd
 from tests.tui.fakes import NOW_MS, TODAY, dashboard, drawn
 from tracker import clock
 from tracker.cli.app import run
+from tracker.pricing import PriceBook
 from tracker.reports.backtest import rule_name
 from tracker.reports.carried import NAMES, task_carried
+from tracker.sources.base import Options
+from tracker.watch import WatchTargets
 from tracker.words import modelled_percent, percent, tokens
+from tui.feed import LedgerFeed
+from tui.readers.months import requested_month
 from tui.snapshot import HINDSIGHT_DAYS, Snapshot, ViewRequest
 from tui.widgets.carried import carried_lines
 from tui.widgets.figure import large
@@ -107,6 +112,19 @@ def test_carried_has_the_same_figures_as_task_json(sample_db: sqlite3.Connection
         assert usd(row["cost_usd"]) in line
         assert not row["results"] or f" {tokens(row['tokens'])} " in line
     assert all(usd(row["cost_usd"]) in figure_of(text, row["target"]) for row in carried["targets"][:12])
+
+
+def test_what_a_month_carried_has_the_figures_of_tools(
+    sample_ledger: Path, sample_db: sqlite3.Connection, said: Callable[..., Any]
+) -> None:
+    told = said("tools", *_MONTH)
+    month = requested_month(sample_db, "", TODAY)
+    carried = LedgerFeed(WatchTargets([], lambda _db: Options(PriceBook())), ledger=sample_ledger).carried_in(month)
+    text = "\n".join(map(str, carried_lines(carried, 120)))
+    assert f" of {usd(told['total']['cost_usd'])}" in text
+    for row in told["rows"]:
+        line = next(line for line in text.splitlines() if line.startswith(row["tool"] or NAMES[row["kind"]]))
+        assert usd(row["cost_usd"]) in line
 
 
 async def test_a_task_without_evidence_says_its_status_in_that_column(

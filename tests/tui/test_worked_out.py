@@ -74,6 +74,21 @@ def test_what_was_carried_without_a_price_is_no_zero() -> None:
         assert ("calls: how many carried a result" in text) is (" calls " in text)
 
 
+@pytest.mark.parametrize("size", [(80, 24), (120, 40), (40, 12)])
+async def test_the_month_that_is_shown_tells_what_it_carried(size: tuple[int, int]) -> None:
+    app = dashboard(start="spend")
+    async with app.run_test(size=size) as pilot:
+        await settled(pilot)
+        for month, figures in (("November", "~$0.46, ~16% of $2.81 "), ("October", "~$0.46, ~20% of $2.31 ")):
+            await pilot.press("c")
+            await app.workers.wait_for_complete()
+            text = await settled(pilot)
+            assert f"What was carried in {month} 2026" in text
+            assert figures in text
+            await pilot.press("escape", "left_square_bracket")
+            assert "What was carried" not in await settled(pilot)
+
+
 @pytest.mark.parametrize(
     ("keys", "shown"),
     [("www", ["TasksScreen", "TaskScreen", "ReadScreen"]), (["w", "escape"], ["TasksScreen"])],

@@ -11,12 +11,15 @@ from textual.events import Click
 
 from store.money import short_usd
 from store.reads.spend import SpendRow
+from tracker.reports.carried import Carried
 from tracker.words import cost_text, counted, percent
 from tui.keys import bindings
 from tui.screens.board import HEIGHTS, Board
-from tui.snapshot import Snapshot, SpendPart, year_end
+from tui.screens.questions import ReadScreen
+from tui.snapshot import Month, Snapshot, SpendPart, year_end
 from tui.widgets.bars import Row, bar_rows, legend
 from tui.widgets.budget import budget_lines
+from tui.widgets.carried import carried_lines
 from tui.widgets.empty import hatched
 from tui.widgets.grid import fitting, line
 from tui.widgets.heatmap import heatmap
@@ -176,6 +179,17 @@ class SpendScreen(Board[SpendPart]):
         last = len(self.part.days) - 1
         self._pointed = last if self._pointed is None else max(0, min(last, self._pointed + step))
         self.renew()
+
+    def action_carried(self) -> None:
+        """What was in the contexts of the month, and what carrying it cost."""
+        if self.part is not None and self.part.total.calls:
+            month = self.part.month
+            make = partial(self.dashboard.feed.carried_in, month)
+            self.dashboard.work_out("Not followed", make, partial(self._show_carried, month))
+
+    def _show_carried(self, month: Month, carried: Carried) -> None:
+        if self.is_current:
+            self.dashboard.push_screen(ReadScreen(f"What was carried in {month}", partial(carried_lines, carried)))
 
     def on_click(self, event: Click) -> None:
         """Point at the day under the mouse."""

@@ -1,4 +1,4 @@
-"""What a task's context was made of, and what that cost on the calls that carried it."""
+"""What the contexts of a task or a month were made of, and what that cost on the calls that carried it."""
 
 from textual.content import Content
 
