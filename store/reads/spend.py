@@ -43,7 +43,8 @@ _BRANCHES = f"""
 # Clients before attribution name the type only where the parent starts the agent: "Explore: look for the parser".
 _SUBAGENTS = f"""
     SELECT CASE WHEN chain.kind = 'main' THEN '{MAIN_CONVERSATION}'
-                ELSE COALESCE(chain.agent_type, start.type, chain.kind) END, {_CALL_SUMS}
+                ELSE COALESCE(chain.agent_type, start.type, NULLIF(chain.kind, 'subagent'), '(unknown)') END,
+        {_CALL_SUMS}
     FROM call JOIN session ON session.id = call.session_id JOIN chain ON chain.id = call.chain_id
     LEFT JOIN (
         SELECT session_id, spawned, MIN(NULLIF(substr(target, 1, instr(target, ': ') - 1), 'agent')) AS type
@@ -96,7 +97,7 @@ def branch_rows(db: sqlite3.Connection, chosen: Filter) -> list[tuple[str, Spend
 
 
 def subagent_rows(db: sqlite3.Connection, chosen: Filter) -> list[SpendRow]:
-    """Sums of the main conversations and of each type of subagent, by cost; "subagent" where no type is recorded."""
+    """Sums of the main conversations and of each type of subagent, by cost; "(unknown)" where no type is recorded."""
     where, values = chosen.of_calls()
     return [SpendRow(*row) for row in db.execute(_SUBAGENTS.format(where=where), values)]
 

@@ -169,7 +169,7 @@ class TestSpend:
         cost = Decimal(COST).scaleb(-9)
         assert found == [
             ("main conversation", 3, 3 * cost),
-            ("subagent", 2, 2 * cost),
+            ("(unknown)", 2, 2 * cost),
             ("Explore", 1, cost),
             ("kit:reviewer", 1, cost),
         ]
