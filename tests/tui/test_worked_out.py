@@ -64,6 +64,12 @@ async def test_an_opened_task_shows_what_its_calls_carried(sample_script: Script
         assert "What was carried" not in await settled(pilot)
 
 
+def test_where_no_tool_was_used_no_result_cost_nothing() -> None:
+    row = CarriedRow("first_prompt", "", "", 1, 300, 2, 0, 1_000_000)
+    text = "\n".join(map(str, carried_lines(Carried([row], 200_000, 0, 0), 100)))
+    assert text.startswith("No tool results; the bill is $0.0012\n")
+
+
 def test_what_was_carried_without_a_price_is_no_zero() -> None:
     row = CarriedRow("tool", "Read", "/a.py", 1, 300, 2, 0, 0)
     for width in (30, 100):

@@ -32,14 +32,16 @@ def carried_lines(carried: Carried, width: int) -> list[Content]:
             fit(in_the_middle(name, room), room), ("".join(figures[:-2]), "$dim"), (figures[-2], "bold"), figures[-1]
         )
 
+    results = carried.results
+    if carried.unpriced and not total:
+        first = line("No call of it has a price.")
+    elif results.results:
+        share = modelled_percent(carried.results_share)
+        first = line("Results ", (f"~{short_usd(results.cost)}", "bold"), f", {share} of {short_usd(total)}")
+    else:
+        first = line(f"No tool results; the bill is {short_usd(total)}")
     lines = [
-        line("No call of it has a price.")
-        if carried.unpriced and not total
-        else line(
-            "Results ",
-            (f"~{short_usd(carried.results.cost)}", "bold"),
-            f", {modelled_percent(carried.results_share)} of {short_usd(total)}",
-        ),
+        first,
         *([line(("calls: how many carried a result, on average", "$dim"))] if columns == _COLUMNS else []),
         Content(""),
         heading("Bill by source"),
