@@ -89,6 +89,7 @@ KEYS: dict[str, tuple[Key, ...]] = {
         Key("left", "day(-1)", "previous day", "Select the previous day.", footer=True, pair="day"),
         Key("right", "day(1)", "next day", "Select the next day."),
         *_MONTHS,
+        Key("b", "listed", "branches", "List projects, branches or types of subagent.", footer=True),
         Key("c", "carried", "carried", "Show what the month's contexts held, and what carrying it cost.", footer=True),
     ),
     "cache": (

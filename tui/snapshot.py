@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from tracker.reports.tasks import Unsure
 
 HINDSIGHT_DAYS = 28  # covered by the backtest on the Nudges screen
+LISTED = {"project": "Projects", "branch": "Branches", "subagent": "Subagents"}
 YEAR_WEEKS = 53  # shown in the heat map on the Spend screen, the current one included
 
 
@@ -61,6 +62,7 @@ class ViewRequest:
     month: str = ""  # 2026-11; "" is the latest month with work
     session: str = ""  # a native id, shown while the session is active; "" is the one with the latest record
     task: str = ""
+    listed: str = "project"  # what Spend lists beside models: a key of LISTED
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,12 +159,14 @@ class SpendPart:
     total: SpendRow
     unpriced_models: tuple[str, ...]
     hidden_nano: int | None
-    by_project: tuple[SpendRow, ...]
+    by_project: tuple[SpendRow, ...]  # empty if another list was requested
     by_agent: tuple[SpendRow, ...]
     by_model: tuple[SpendRow, ...]
     year: Mapping[date, int]
     plan_day_nano: int | None  # the plan's price spread over the month's days
     budget: BudgetReport | None
+    by_branch: tuple[tuple[str, SpendRow], ...] = ()  # with its project; if requested
+    by_subagent: tuple[SpendRow, ...] = ()  # if requested
 
 
 @dataclass(frozen=True, slots=True)

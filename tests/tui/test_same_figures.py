@@ -65,6 +65,10 @@ async def test_the_spend_screen_has_the_figures_of_spend(sample_script: Script, 
     for by in ("model", "project", "agent"):
         for row in said("spend", "--by", by, *_MONTH)["rows"]:
             assert usd(row["cost_usd"]) in text
+    for by, keys in (("branch", "b"), ("subagent", "bb")):
+        listed = await shown(sample_script, "spend", *keys)
+        for row in said("spend", "--by", by, *_MONTH)["rows"]:
+            assert f" {usd(row['cost_usd'])} " in figure_of(listed, row["key"])
     day = said("spend", "--since", TODAY.isoformat(), "--until", TODAY.isoformat())["total"]
     assert f"Fri 20 {usd(day['cost_usd'])} {day['calls']} calls" in text
     assert f"today {usd(day['cost_usd'])}" in text

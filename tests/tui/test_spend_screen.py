@@ -3,6 +3,7 @@
 import sqlite3
 from dataclasses import replace
 from datetime import date, timedelta
+from typing import Any
 
 import pytest
 
@@ -45,6 +46,37 @@ async def test_a_long_list_has_the_room_that_short_ones_leave(size: tuple[int, i
     assert text.count("project-") == named
     assert "haiku-5-5 ▓" in text
     assert "Agents" not in text  # it would say the month's sum again
+
+
+async def test_projects_give_their_place_to_branches_and_subagents() -> None:
+    """A branch has its project beside it only where the month has several."""
+
+    def script(request: ViewRequest) -> Snapshot:
+        branches = [("/home/u/api", spend_row("fix/up", 9.0)), ("/home/u/web", spend_row("main", 4.0))]
+        lists: dict[str, dict[str, Any]] = {
+            "project": {},
+            "branch": {"by_branch": tuple(branches[: 1 if request.month == "2026-10" else 2])},
+            "subagent": {"by_subagent": (spend_row("main conversation", 12.0), spend_row("[b]Explore", 1.0))},
+        }
+        part = replace(spend_part(request.month), **lists[request.listed])
+        return replace(snapshot(request), spend=part)
+
+    app = dashboard(script, start="spend")
+    async with app.run_test(size=(120, 40)) as pilot:
+        assert "─ Projects ─" in await settled(pilot)
+        await pilot.press("b")
+        text = await settled(pilot)
+        assert "─ Projects ─" not in text
+        for words in ("─ Branches ─", "fix/up · api", "main · web"):
+            assert words in text
+        await pilot.press("left_square_bracket")
+        assert "fix/up █" in await settled(pilot)
+        await pilot.press("b")
+        text = await settled(pilot)
+        for words in ("─ Subagents ─", "main conv", "[b]Explore"):
+            assert words in text
+        await pilot.press("b")
+        assert "─ Projects ─" in await settled(pilot)
 
 
 async def test_months_go_back_and_on(sample_script: Script) -> None:

@@ -84,7 +84,8 @@ class SnapshotReader:
         if request.screen == "spend":
             from tui.readers.spend import read_spend
 
-            return read_spend(db, requested_month(db, request.month, today), today, at_ms, settings.budget, plan)
+            month = requested_month(db, request.month, today)
+            return read_spend(db, month, today, at_ms, settings.budget, plan, request.listed)
         if request.screen == "cache":
             from tui.readers.cache import read_cache
 

@@ -5,7 +5,7 @@ from datetime import date, timedelta
 
 from store.money import NANO_PER_USD
 from store.reads.filter import Filter
-from store.reads.spend import spend_rows
+from store.reads.spend import branch_rows, spend_rows, subagent_rows
 from tracker.reports.budget import budget_report
 from tracker.reports.spend import spend_report
 from tracker.settings import BudgetSettings
@@ -17,9 +17,15 @@ REST = "others"
 
 
 def read_spend(
-    db: sqlite3.Connection, month: Month, today: date, now_ms: int, budgets: BudgetSettings, plan: OwnPlan | None
+    db: sqlite3.Connection,
+    month: Month,
+    today: date,
+    now_ms: int,
+    budgets: BudgetSettings,
+    plan: OwnPlan | None,
+    listed: str = "project",
 ) -> SpendPart:
-    """The part for a month."""
+    """The part for a month; `listed`: which of its lists are read, a key of LISTED."""
     chosen = filter_of(month)
     by_model = spend_report(db, "model", chosen)
     names = [row.key for row in by_model.rows]
@@ -32,7 +38,9 @@ def read_spend(
         total=by_model.total,
         unpriced_models=tuple(by_model.unpriced_models),
         hidden_nano=by_model.hidden.cost,
-        by_project=tuple(spend_rows(db, "project", chosen)),
+        by_project=tuple(spend_rows(db, "project", chosen)) if listed == "project" else (),
+        by_branch=tuple(branch_rows(db, chosen)) if listed == "branch" else (),
+        by_subagent=tuple(subagent_rows(db, chosen)) if listed == "subagent" else (),
         by_agent=tuple(spend_rows(db, "agent", chosen)),
         by_model=tuple(by_model.rows),
         year=_year(db, year_end(today, days)),

@@ -16,7 +16,7 @@ from tracker.words import cost_text, counted, percent
 from tui.keys import bindings
 from tui.screens.board import HEIGHTS, Board
 from tui.screens.questions import ReadScreen
-from tui.snapshot import Month, Snapshot, SpendPart, year_end
+from tui.snapshot import LISTED, Month, Snapshot, SpendPart, year_end
 from tui.widgets.bars import Row, bar_rows, legend
 from tui.widgets.budget import budget_lines
 from tui.widgets.carried import carried_lines
@@ -66,7 +66,9 @@ class SpendScreen(Board[SpendPart]):
         self._draw_days(part)
         total, series = part.total.cost, self._series(part)
         self._draw_list("#models", part.by_model, total, [model_name(row.key) for row in part.by_model], series)
-        self._draw_list("#projects", part.by_project, total, project_names([row.key for row in part.by_project]))
+        listed = snapshot.request.listed
+        rows, names = _listed(part, listed)
+        self._draw_list("#projects", rows, total, names, title=LISTED[listed])
         self._draw_list("#agents", part.by_agent, total, [plain(row.key) for row in part.by_agent])
         several = len(part.by_agent) > 1  # a single agent's line would only repeat the total
         self.query_one("#agents").display = several and self._is_tall
@@ -145,7 +147,14 @@ class SpendScreen(Board[SpendPart]):
         return fitting(groups, room)
 
     def _draw_list(
-        self, selector: str, rows: Sequence[SpendRow], total: int, names: Sequence[str], inks: Sequence[Series] = _PLAIN
+        self,
+        selector: str,
+        rows: Sequence[SpendRow],
+        total: int,
+        names: Sequence[str],
+        inks: Sequence[Series] = _PLAIN,
+        *,
+        title: str | None = None,
     ) -> None:
         made = []
         for index, (row, name) in enumerate(zip(rows, names, strict=True)):
@@ -155,7 +164,10 @@ class SpendScreen(Board[SpendPart]):
         picture = self.query_one(selector, Picture)
         picture.styles.height = f"{min(_MAX_LINES, len(rows)) + _BORDERS}fr"
         picture.styles.min_height = min(_MIN_LINES + self._is_tall, len(rows)) + _BORDERS
-        picture.show(lambda width, height: bar_rows(made, width, height) or [line(("nothing in this month", "$dim"))])
+        picture.show(
+            lambda width, height: bar_rows(made, width, height) or [line(("nothing in this month", "$dim"))],
+            title=title,
+        )
 
     def _draw_budget(self, part: SpendPart) -> None:
         report, picture = part.budget, self.query_one("#budget", Picture)
@@ -180,6 +192,11 @@ class SpendScreen(Board[SpendPart]):
         self._pointed = last if self._pointed is None else max(0, min(last, self._pointed + step))
         self.renew()
 
+    def action_listed(self) -> None:
+        """List branches in place of projects, then subagents."""
+        names = list(LISTED)
+        self.dashboard.request_view(listed=names[(names.index(self.dashboard.request.listed) + 1) % len(names)])
+
     def action_carried(self) -> None:
         """What was in the contexts of the month, and what carrying it cost."""
         if self.part is not None and self.part.total.calls:
@@ -203,3 +220,18 @@ class SpendScreen(Board[SpendPart]):
             if 0 <= index < len(self.part.days):
                 self._pointed = index
                 self.renew()
+
+
+def _listed(part: SpendPart, listed: str) -> tuple[Sequence[SpendRow], Sequence[str]]:
+    """The rows of a key of LISTED, and their names: a branch's with its project where the month has several."""
+    if listed == "subagent":
+        return part.by_subagent, [plain(row.key) for row in part.by_subagent]
+    if listed == "branch":
+        paths = list(dict.fromkeys(project for project, _ in part.by_branch))
+        projects = dict(zip(paths, project_names(paths), strict=True))
+        names = [
+            f"{plain(row.key)} · {projects[project]}" if len(paths) > 1 else plain(row.key)
+            for project, row in part.by_branch
+        ]
+        return [row for _, row in part.by_branch], names
+    return part.by_project, project_names([row.key for row in part.by_project])
