@@ -49,7 +49,7 @@ TERMS: dict[str, tuple[Term, ...]] = {
         Term("compact level", "The context size from which compacting pays, given how long your sessions last."),
         Term(
             "warm, cold",
-            "Warm: the next call reads the context from the cache. Cold: it pays to write all of it again.",
+            "Warm: the next call reads the context from the cache. Cold: all of it is written, and paid for, again.",
         ),
         Term("burn", "Dollars an hour, at the pace of the last fifteen minutes."),
         Term("calls to full", "Calls until the client auto-compacts."),
