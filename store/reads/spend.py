@@ -11,7 +11,7 @@ _SUMS = (  # in the order of SpendRow
     " SUM(output), SUM(web_searches), SUM(cost), SUM(unpriced), SUM(floor)"
 )
 
-MAIN_CONVERSATION = "main conversation"
+MAIN_CONVERSATION = "main"
 
 KEYS = {
     "day": "{day}",

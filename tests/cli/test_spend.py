@@ -168,7 +168,7 @@ class TestSpend:
         found = [(row["key"], row["calls"], Decimal(row["cost_usd"])) for row in rows]
         cost = Decimal(COST).scaleb(-9)
         assert found == [
-            ("main conversation", 3, 3 * cost),
+            ("main", 3, 3 * cost),
             ("(unknown)", 2, 2 * cost),
             ("Explore", 1, cost),
             ("kit:reviewer", 1, cost),

@@ -56,7 +56,7 @@ async def test_projects_give_their_place_to_branches_and_subagents() -> None:
         lists: dict[str, dict[str, Any]] = {
             "project": {},
             "branch": {"by_branch": tuple(branches[: 1 if request.month == "2026-10" else 2])},
-            "subagent": {"by_subagent": (spend_row("main conversation", 12.0), spend_row("[b]Explore", 1.0))},
+            "subagent": {"by_subagent": (spend_row("main", 12.0), spend_row("[b]Explore", 1.0))},
         }
         part = replace(spend_part(request.month), **lists[request.listed])
         return replace(snapshot(request), spend=part)
@@ -73,7 +73,7 @@ async def test_projects_give_their_place_to_branches_and_subagents() -> None:
         assert "fix/up █" in await settled(pilot)
         await pilot.press("b")
         text = await settled(pilot)
-        for words in ("─ Subagents ─", "main conv", "[b]Explore"):
+        for words in ("─ Subagents ─", "main ", "[b]Explore"):
             assert words in text
         await pilot.press("b")
         assert "─ Projects ─" in await settled(pilot)
