@@ -49,8 +49,8 @@ async def test_the_table_has_the_share_of_months_in_which_a_plan_is_the_cheapest
 
 
 async def test_with_few_days_columns_that_need_more_are_left_out(sample_script: Script) -> None:
-    def script(wish: ViewRequest) -> Snapshot:
-        made = sample_script(wish)
+    def script(request: ViewRequest) -> Snapshot:
+        made = sample_script(request)
         assert made.plans is not None
         load = made.plans.report.load
         assert load is not None

@@ -165,7 +165,7 @@ def test_textual_takes_the_terminal_again_once(monkeypatch: pytest.MonkeyPatch) 
 
 async def test_where_no_shell_can_resume_suspending_is_no_command() -> None:
     app = dashboard()
-    async with app.run_test(size=(120, 40)) as pilot:
+    async with app.run_test(size=(120, 60)) as pilot:
         await settled(pilot)
         await pilot.press("ctrl+z", "question_mark")
         await settled(pilot)
