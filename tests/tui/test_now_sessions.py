@@ -16,6 +16,7 @@ from tests.unit.ledger.reading import take_in
 from tests.unit.tasks.making import MINUTE, START, Transcript
 from tracker.rebuild import rebuild
 from tracker.settings import Settings
+from tui.app import Dashboard
 from tui.readers.now import read_now
 from tui.screens.now import NowScreen
 from tui.snapshot import NowPart, Snapshot, ViewRequest
@@ -237,11 +238,16 @@ async def test_the_persons_session_takes_the_place_of_a_run_that_is_over(room: R
         assert await watched.shows(pilot, 3) == "mine"
 
 
-async def test_two_arrows_at_once_go_two_sessions_on(room: Room) -> None:
+def over_three_sessions(room: Room) -> Dashboard:
+    """A dashboard that shows the session asked for of a, b and c, the latest."""
     for index, session in enumerate("abc"):
         room.work(session, index)
     parts = {name: room.now(4, name) for name in ("", "a", "b", "c")}
-    app = dashboard(lambda request: replace(snapshot(request), spend=None, now=parts[request.session]), start="now")
+    return dashboard(lambda request: replace(snapshot(request), spend=None, now=parts[request.session]), start="now")
+
+
+async def test_two_arrows_at_once_go_two_sessions_on(room: Room) -> None:
+    app = over_three_sessions(room)
     async with app.run_test(size=(120, 40)) as pilot:
         await settled(pilot)
         assert isinstance(app.screen, NowScreen)
@@ -252,10 +258,7 @@ async def test_two_arrows_at_once_go_two_sessions_on(room: Room) -> None:
 
 
 async def test_a_click_on_a_chip_shows_its_session(room: Room) -> None:
-    for index, session in enumerate("abc"):
-        room.work(session, index)
-    parts = {name: room.now(4, name) for name in ("", "a", "b", "c")}
-    app = dashboard(lambda request: replace(snapshot(request), spend=None, now=parts[request.session]), start="now")
+    app = over_three_sessions(room)
     async with app.run_test(size=(120, 40)) as pilot:
         text = await settled(pilot)
         for session in "acb":

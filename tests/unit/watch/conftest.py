@@ -85,6 +85,13 @@ def ledger_differences(db: sqlite3.Connection, claude_dir: Path, place: Path) ->
 
 
 @pytest.fixture
+def claude_dir(tmp_path: Path) -> Path:
+    """A folder of Claude Code without sessions."""
+    (tmp_path / "claude" / "projects").mkdir(parents=True)
+    return tmp_path / "claude"
+
+
+@pytest.fixture
 def watching(tmp_path: Path) -> Iterator[Watching]:
     """A watcher that has not started."""
     made = Watching(tmp_path)

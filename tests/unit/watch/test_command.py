@@ -76,12 +76,6 @@ class Command:
 
 
 @pytest.fixture
-def claude_dir(tmp_path: Path) -> Path:
-    (tmp_path / "claude" / "projects").mkdir(parents=True)
-    return tmp_path / "claude"
-
-
-@pytest.fixture
 def started(claude_dir: Path) -> Iterator[list[Command]]:
     """Commands to end with the test."""
     commands: list[Command] = []
@@ -259,39 +253,6 @@ def test_hooks_do_their_own_work_beside_a_watcher_of_named_folders(claude_dir: P
     assert command.end() == 0
 
 
-_ENDED_WHILE_IT_LOOKS_AT_AN_EVENT = """
-import signal, sys, threading
-sys.path.insert(0, sys.argv[1])
-
-class Event(threading.Event):
-    def wait(self, timeout=None):
-        with self._cond:
-            signal.raise_signal(signal.SIGTERM)
-        return super().wait(timeout)
-
-import tracker.watch
-tracker.watch.threading.Event = Event
-from tracker.cli.app import run
-sys.exit(run(["watch", "--poll", "--claude-dir", sys.argv[2]]))
-"""
-
-
-def ended_by(program: str, claude_dir: Path) -> "subprocess.CompletedProcess[bytes]":
-    """A watcher in a process that `program` prepares to end it at the worst moment."""
-    return subprocess.run(
-        [sys.executable, "-c", program, str(LAUNCHER.parent), str(claude_dir)],
-        env={**os.environ, "TAXIMETER_HOME": str(home())},
-        capture_output=True,
-        check=False,
-        timeout=20,
-    )
-
-
-def test_an_end_that_comes_while_it_looks_at_an_event_ends_it(claude_dir: Path) -> None:
-    done = ended_by(_ENDED_WHILE_IT_LOOKS_AT_AN_EVENT, claude_dir)
-    assert (done.returncode, done.stderr) == (0, b"")
-
-
 def test_nohup_keeps_it_when_the_terminal_goes(claude_dir: Path, started: list[Command]) -> None:
     before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
     try:
@@ -304,31 +265,6 @@ def test_nohup_keeps_it_when_the_terminal_goes(claude_dir: Path, started: list[C
     session(claude_dir).prompt("go").call(30_000)
     command.wait_for(lambda lines: "  opus-4-5" in lines[-1])
     assert command.end() == 0
-
-
-_ENDED_WHILE_SQLITE_CALLS_A_FUNCTION = """
-import signal, sys
-sys.path.insert(0, sys.argv[1])
-
-import store.ledger
-
-title_in = store.ledger.title_in
-
-def ends_it(text):
-    if callable(signal.getsignal(signal.SIGTERM)):
-        signal.raise_signal(signal.SIGTERM)
-    return title_in(text)
-
-store.ledger.title_in = ends_it
-from tracker.cli.app import run
-sys.exit(run(["watch", "--poll", "--claude-dir", sys.argv[2]]))
-"""
-
-
-def test_an_end_that_comes_while_sqlite_calls_a_function_ends_it(claude_dir: Path) -> None:
-    """SQLite makes an error of the ledger of whatever is raised there, and that passes."""
-    session(claude_dir).prompt("go").call(30_000)
-    assert ended_by(_ENDED_WHILE_SQLITE_CALLS_A_FUNCTION, claude_dir).returncode == 0
 
 
 def test_two_watchers_share_the_work(claude_dir: Path, started: list[Command]) -> None:
