@@ -48,7 +48,7 @@ def main(arguments: "Sequence[str]") -> int:
 
 def _read_payload() -> dict[str, object]:
     """The payload on standard input, or what the client's environment says if that cannot be read."""
-    raw = read_input()  # None beyond measure
+    raw = read_input()  # None if it is too large
     return (raw and decode_object(raw)) or {"session_id": os.environ.get("CLAUDE_CODE_SESSION_ID")}
 
 
