@@ -11,7 +11,9 @@ from tests.tui.fakes import NOW_MS, Script, dashboard, edits_done, feed, settled
 from tracker.reports.settings import choices, parsed, setting_of, shown, typed, value_of
 from tracker.settings import BudgetSettings, PlanSettings, Settings, SettingsError, set_value, settings_path
 from tui.edits import Edit, Edited, SetSetting, SetTheme, SwitchKind, apply_edit
+from tui.readers.all import SnapshotReader
 from tui.screens.settings import SettingsScreen
+from tui.snapshot import ViewRequest
 from tui.themes import THEME_NAMES
 
 pytestmark = pytest.mark.usefixtures("isolated_home")
@@ -120,14 +122,39 @@ async def test_a_long_value_is_whole_where_there_is_room(sample_script: Script, 
         assert size[0] == 40 or "dollars per day" in text
 
 
-async def test_a_plan_can_be_named_though_the_plans_cannot_be_read(sample_script: Script, isolated_home: Path) -> None:
+async def test_plans_are_compared_and_can_be_named_though_the_users_own_cannot_be_read(
+    sample_db: sqlite3.Connection, isolated_home: Path
+) -> None:
     isolated_home.mkdir(exist_ok=True)
-    (isolated_home / "plans.toml").write_text("[plan\n")
-    app = dashboard(sample_script, start="plans")
+    own_plans = isolated_home / "plans.toml"
+    own_plans.write_text("[plan\n")
+    reader = SnapshotReader(())
+    app = dashboard(lambda request: reader.read(sample_db, request, NOW_MS), start="plans")
     async with app.run_test(size=(120, 40)) as pilot:
-        await settled(pilot)
+        text = await settled(pilot)
+        assert "Max $100" in text
+        assert "plans.toml: not valid TOML" in "".join(text.split("\n")[-2:])
         await pilot.press("comma", "enter")
         assert "plan id or api; unset: the login's plan  " in await settled(pilot)
+    own_plans.unlink()
+    assert reader.read(sample_db, ViewRequest(screen="plans"), NOW_MS).trouble == ""
+
+
+def test_an_unknown_plan_in_the_settings_is_reported_until_it_is_mended(
+    sample_db: sqlite3.Connection, isolated_home: Path
+) -> None:
+    isolated_home.mkdir(exist_ok=True)
+    settings_path().write_text('[plan]\nid = "ours"\n')
+    reader = SnapshotReader(())
+    request = ViewRequest(screen="plans")
+    assert "there is no such plan" in reader.read(sample_db, request, NOW_MS).trouble
+    (isolated_home / "plans.toml").write_text(
+        '[[plan]]\nid = "ours"\nname = "Ours"\nvalid_from = "2026-01-01"\nmonthly_usd = "50"\n'
+    )
+    mended = reader.read(sample_db, request, NOW_MS)
+    assert mended.trouble == ""
+    assert mended.top.plan is not None
+    assert mended.top.plan.name == "Ours"
 
 
 def test_every_theme_may_be_chosen() -> None:

@@ -47,7 +47,19 @@ class _PlanFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 def plans_on(day: str) -> dict[str, Plan]:
     """Every plan in force on an ISO day by id, in bundled order first; SettingsError if the user's file is invalid."""
-    rows = {(row.id, row.valid_from): row for row in (*_bundled(), *_read(home() / USER_PLANS_NAME))}
+    return _in_force((*_bundled(), *_read(home() / USER_PLANS_NAME)), day)
+
+
+def usable_plans_on(day: str) -> tuple[dict[str, Plan], str]:
+    """The same, or if the user's file is invalid, the bundled plans and why."""
+    try:
+        return plans_on(day), ""
+    except SettingsError as error:
+        return _in_force(_bundled(), day), str(error)
+
+
+def _in_force(known: Iterable[_PlanRow], day: str) -> dict[str, Plan]:
+    rows = {(row.id, row.valid_from): row for row in known}
     in_force: dict[str, _PlanRow] = {}
     for row in sorted(rows.values(), key=lambda row: row.valid_from):
         if row.id not in in_force or row.valid_from <= day:

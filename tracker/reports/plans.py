@@ -147,13 +147,15 @@ def plans_report(
     *,
     every_plan: bool = False,
     detected: str | None = None,
+    plans: Mapping[str, Plan] | None = None,
 ) -> PlansReport:
-    """Compare the ways to pay for the work in the ledger, or in a file of days.
+    """Compare the ways to pay for the work in the ledger, or in a file of days; `plans`: those in force, if known.
 
     SettingsError if the settings name a plan or a capacity that cannot be used.
     """
     wanted = settings.plan
-    plans = plans_on((max(work.usd_by_day) if isinstance(work, FileOfDays) else today).isoformat())
+    if plans is None:
+        plans = plans_on((max(work.usd_by_day) if isinstance(work, FileOfDays) else today).isoformat())
     current = wanted.id or detected
     if wanted.id is not None:
         refuse_unknown(wanted.id, plans)

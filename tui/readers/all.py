@@ -50,8 +50,13 @@ class SnapshotReader:
             looked_in=self._looked_in,
             settings=settings,
             **{request.screen: self._part(db, request, at_ms, today, settings, plan)},
-            trouble=self._settings.trouble or self._settings.price_trouble,
+            trouble=self._trouble(),
         )
+
+    def _trouble(self) -> str:
+        """What was ignored of the user's files."""
+        own = self._settings
+        return own.trouble or own.plan_trouble or own.price_trouble or (self._plans.trouble if self._plans else "")
 
     def end(self) -> None:
         """Kill background jobs."""

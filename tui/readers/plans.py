@@ -9,6 +9,7 @@ from datetime import date
 from functools import partial
 
 from tracker.model.defaults import MINUTE_MS
+from tracker.plan_data.table import usable_plans_on
 from tracker.reports.plans import plans_report
 from tracker.settings import Settings, SettingsError
 from tui.readers.background import BackgroundJob
@@ -28,6 +29,7 @@ class PlansReader:
         self._background = BackgroundJob(on_ready)
         self.end = self._background.end
         self._made: PlansPart | None = None
+        self.trouble = ""  # why the settings could not be used
         self._asked_for: object = None
         self._newest = 0
 
@@ -35,7 +37,7 @@ class PlansReader:
         """The part, None until it is first computed; `newest` changes when the ledger does."""
         self._background.raise_trouble()
         settings = self._settings.read()
-        wanted = (self._settings.stamp, today)
+        wanted = (self._settings.stamp, self._settings.plans_stamp, today)
         kept_ms = _KEPT_AT_REST_MS if newest == self._newest else _KEPT_MS
         is_old = self._made is None or abs(now_ms - self._made.made_at) > kept_ms  # the clock may be set back
         if not self._background.is_at_work and (is_old or wanted != self._asked_for):
@@ -44,15 +46,16 @@ class PlansReader:
         return self._made
 
     def _take(self, made: tuple[PlansPart, str]) -> None:
-        self._made, trouble = made
-        self._settings.trouble = trouble or self._settings.trouble
+        self._made, self.trouble = made
 
 
 def _compare(
     settings: Settings, detected: str | None, today: date, now_ms: int, db: sqlite3.Connection
 ) -> tuple[PlansPart, str]:
     """The part, and why the settings could not be used, if so."""
+    plans, _ = usable_plans_on(today.isoformat())
     try:
-        return PlansPart(plans_report(db, settings, today, now_ms, detected=detected), now_ms), ""
+        return PlansPart(plans_report(db, settings, today, now_ms, detected=detected, plans=plans), now_ms), ""
     except SettingsError as error:
-        return PlansPart(plans_report(db, Settings(), today, now_ms, detected=detected), now_ms), str(error)
+        made = plans_report(db, Settings(), today, now_ms, detected=detected, plans=plans)
+        return PlansPart(made, now_ms), str(error)
