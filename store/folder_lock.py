@@ -1,4 +1,4 @@
-"""Locks the ledger's folder, so that no process opens the ledger while another replaces its file."""
+"""Locks the ledger's folder: for opening the ledger or replacing its file, and for changing the settings."""
 
 import os
 from collections.abc import Iterator

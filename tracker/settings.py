@@ -7,13 +7,14 @@ comments included.
 
 import os
 import tomllib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, Any
 
 import msgspec
 
+from store.folder_lock import folder_lock
 from store.ledger import home
 from store.money import nano_from_float
 from tracker.errors import UsageError
@@ -23,6 +24,8 @@ from tracker.toml_edit import with_value
 SETTINGS_NAME = "settings.toml"
 DEFAULT_ALERT_SHARES = (0.5, 0.8, 1.0)
 THEMES = ("dark", "light", "colour-blind")
+
+Change = tuple[str, str, Any]  # section, key, value; None removes the key
 
 # The upper bounds exclude infinity; a title says what may be typed.
 _Share = Annotated[float, msgspec.Meta(ge=0, le=1, title="a share, as 0.2")]
@@ -248,12 +251,21 @@ def set_value(section: str, key: str, value: Any) -> Settings:
     return set_values([(section, key, value)])
 
 
-def set_values(changes: Iterable[tuple[str, str, Any]]) -> Settings:
-    """`set_value` for (section, key, value) several times: all of them, or with a SettingsError none."""
-    text = _text_of(settings_path())
-    for section, key, value in changes:
-        text = _changed(text, section, key, value)
-    _write(settings_path(), text)
+def set_values(changes: Iterable[Change]) -> Settings:
+    """`set_value` several times: all of them, or with a SettingsError none."""
+    return change_settings(lambda: changes)
+
+
+def change_settings(make_changes: Callable[[], Iterable[Change]]) -> Settings:
+    """`set_values` for changes that depend on the settings as they are: no other process changes them meanwhile."""
+    path = settings_path()
+    with suppress(OSError):  # _write says what is wrong
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with folder_lock(path.parent, is_shared=False):
+        text = _text_of(path)
+        for section, key, value in make_changes():
+            text = _changed(text, section, key, value)
+        _write(path, text)
     return _parsed(text)
 
 

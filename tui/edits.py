@@ -184,7 +184,7 @@ def _apply_other(db: sqlite3.Connection, edit: OtherEdit, at_ms: int) -> Edited:
             mark_shown(db, session, token, at_ms)
             return Edited("")
         case SwitchKind(kind, speaks):
-            switch_kind(load_settings(), kind, speaks=speaks)
+            switch_kind(load_settings, kind, speaks=speaks)
             if speaks:
                 add_kind_choice(db, kind, NudgeAction.ENABLED)  # three dismissals are forgotten
             return Edited(f"{kind.replace('_', ' ')} {'is on' if speaks else 'is off'}")

@@ -1,9 +1,10 @@
 """The settings that advice depends on."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from tracker.advisor.evaluate import KINDS, OFF_BY_DEFAULT
-from tracker.settings import LiveSettings, Settings, nano, set_value
+from tracker.settings import Change, LiveSettings, Settings, change_settings, nano
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,11 +39,15 @@ def preferences_of(settings: Settings) -> Preferences:
     )
 
 
-def switch_kind(settings: Settings, kind: str, *, speaks: bool) -> None:
-    """Switch a kind of nudge on or off in the user's settings."""
-    known = preferences_of(settings).enabled
-    enabled = known | {kind} if speaks else known - {kind}
-    set_value("nudges", "kinds", [each for each in KINDS if each in enabled])
+def switch_kind(read: Callable[[], Settings], kind: str, *, speaks: bool) -> None:
+    """Switch a kind of nudge on or off in the user's settings, which `read` returns as they are."""
+
+    def changes() -> list[Change]:
+        known = preferences_of(read()).enabled
+        enabled = known | {kind} if speaks else known - {kind}
+        return [("nudges", "kinds", [each for each in KINDS if each in enabled])]
+
+    change_settings(changes)
 
 
 class PreferenceReader:

@@ -112,7 +112,7 @@ def on(kind: str | None) -> None:
         click.echo(f"on: {', '.join(kinds)}")
     else:
         kinds = [kind]
-        switch_kind(user_settings(), kind, speaks=True)
+        switch_kind(user_settings, kind, speaks=True)
         click.echo(f"{kind}: on")
     db = open_ledger()
     for one in kinds:
@@ -133,7 +133,7 @@ def off(kind: str | None) -> None:
         set_value("nudges", "kinds", [])
         click.echo(_ALL_OFF)
     else:
-        switch_kind(user_settings(), kind, speaks=False)
+        switch_kind(user_settings, kind, speaks=False)
         click.echo(f"{kind}: off")
     advise_anew(open_ledger())
 

@@ -2,12 +2,16 @@
 
 import errno
 import os
+import threading
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from store.folder_lock import folder_lock
+from tracker.advisor.preferences import switch_kind
 from tracker.settings import (
     Settings,
     SettingsError,
@@ -228,6 +232,29 @@ def test_removing_a_value(file: Path) -> None:
     set_value("plan", "id", None)
     assert load_settings().plan.id is None
     assert set_value("budget", "day", None) == set_value("plan", "id", None) == Settings()
+
+
+@pytest.mark.parametrize(
+    ("change", "after"),
+    [
+        (lambda: set_value("plan", "seats", 3), '[nudges]\nkinds = ["compact"]\n\n[plan]\nseats = 3\n'),
+        (
+            lambda: switch_kind(load_settings, "new_session", speaks=True),
+            '[nudges]\nkinds = ["compact", "new_session"]\n',
+        ),
+    ],
+)
+def test_a_change_waits_for_that_of_another_process_and_keeps_it(
+    change: Callable[[], object], after: str, file: Path
+) -> None:
+    thread = threading.Thread(target=change)
+    with folder_lock(file.parent, is_shared=False):
+        thread.start()
+        thread.join(0.3)
+        assert thread.is_alive()
+        file.write_text('[nudges]\nkinds = ["compact"]\n')
+    thread.join()
+    assert file.read_text() == after
 
 
 def test_a_value_that_would_not_be_valid_leaves_the_file_as_it_was(file: Path) -> None:
