@@ -9,8 +9,8 @@ import msgspec
 def with_value(text: str, section: str, key: str, value: Any) -> str:
     """The text with one key set, or removed (`value` is None); `section` is a dotted header such as "capacity.pro".
 
-    Where the section is written with dotted keys or in braces, the result is not valid TOML. TypeError if TOML has no
-    such value.
+    A section whose last key is removed goes with it, unless comments are left there. Where the section is written
+    with dotted keys or in braces, the result is not valid TOML. TypeError if TOML has no such value.
     """
     changed = _with_entry(text.split("\n") if text else [], section, key, value)
     return "\n".join(changed).rstrip("\n") + "\n" if any(line.strip() for line in changed) else ""
@@ -27,7 +27,9 @@ def _with_entry(lines: list[str], section: str, key: str, value: Any) -> list[st
     while index < end:
         found, after = _entry(lines, index, end)
         if found == key:
-            return [*lines[:index], *entry, *lines[after:]]
+            others = lines[start + 1 : index] + lines[after:end]
+            is_left_empty = not (entry or "".join(others).strip() or "#" in lines[start])
+            return lines[:start] + lines[end:] if is_left_empty else [*lines[:index], *entry, *lines[after:]]
         index = after
     while not lines[end - 1].strip():
         end -= 1

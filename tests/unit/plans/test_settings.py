@@ -22,6 +22,7 @@ from tracker.settings import (
     usable_prompt_chars,
     usable_settings,
 )
+from tracker.toml_edit import with_value
 
 
 @pytest.fixture
@@ -232,6 +233,22 @@ def test_removing_a_value(file: Path) -> None:
     set_value("plan", "id", None)
     assert load_settings().plan.id is None
     assert set_value("budget", "day", None) == set_value("plan", "id", None) == Settings()
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("[plan]\nid = 1\n", ""),
+        ("# mine\n\n[plan]\nid = 1\n\n[budget]\nday = 3\n", "# mine\n\n[budget]\nday = 3\n"),
+        ("[budget]\nday = 3\n\n[plan]\nid = 1\n", "[budget]\nday = 3\n"),
+        ("[plan]\nid = 1\n# why\n", "[plan]\n# why\n"),
+        ("[plan]  # ours\nid = 1\n", "[plan]  # ours\n"),
+        ("[plan]\nid = 1\nseats = 2\n", "[plan]\nseats = 2\n"),
+        ("[plan]\n", "[plan]\n"),
+    ],
+)
+def test_a_section_goes_with_its_last_value_unless_comments_are_left(before: str, after: str) -> None:
+    assert with_value(before, "plan", "id", None) == after
 
 
 @pytest.mark.parametrize(
