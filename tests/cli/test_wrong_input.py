@@ -25,6 +25,14 @@ def test_a_period_that_ends_before_it_begins(report: str, tree: Path, taximeter:
     assert "no days from 2026-05-01 to 2026-04-01" in ran.err
 
 
+@pytest.mark.parametrize("report", [("whatif",), ("reconcile", "--offline")])
+def test_a_last_day_alone_ends_the_thirty_days_that_are_shown(
+    report: tuple[str, ...], tree: Path, taximeter: Taximeter
+) -> None:
+    assert tree
+    assert "2020-01-01 to 2020-01-30" in taximeter(*report, "--until", "2020-01-30").out
+
+
 @pytest.mark.parametrize("report", ["spend", "tasks", "sessions", "calls", "cache", "backtest", "whatif"])
 def test_extreme_days_mean_no_bound(report: str, tree: Path, taximeter: Taximeter) -> None:
     assert tree

@@ -25,6 +25,7 @@ R = TypeVar("R")
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 TERMINAL_ROWS = 20
+_RECENT_DAYS = 30
 _MAX_ROWS = 10**15  # SQLite's LIMIT takes no number much larger
 # The earliest and latest days whose midnight fits in milliseconds in every zone.
 _FIRST_DAY, _LAST_DAY = date(1970, 1, 2), date(9999, 12, 30)
@@ -185,6 +186,14 @@ def parse_period(since: str | None, until: str | None, *, utc: bool = False) -> 
     if first is not None and last is not None and last < first:
         raise UsageError(f"no days from {first} to {last} (--since is after --until)")
     return first, last
+
+
+def parse_recent_period(since: str | None, until: str | None, *, utc: bool = False) -> tuple[str, str]:
+    """As `parse_period`: without `until` up to today, without `since` the 30 days up to the last one."""
+    last = parse_day(until or "today", utc=utc) or ""
+    before = date.fromisoformat(last) - timedelta(days=_RECENT_DAYS - 1)
+    first, _ = parse_period(since or before.isoformat(), last, utc=utc)
+    return first or "", last
 
 
 def midnight_ms(day: str | None, *, days: int = 0) -> int | None:

@@ -8,7 +8,7 @@ import click
 
 from store.money import short_usd
 from tracker import clock
-from tracker.cli.common import Invocation, csv_option, open_synced, parse_period, reading_options
+from tracker.cli.common import Invocation, csv_option, open_synced, parse_recent_period, reading_options
 from tracker.cli.output import Column, note, numbers, paragraph, print_csv, print_json, print_table
 from tracker.model.plans.reconcile import Difference, Reports, Row
 from tracker.reports.reconcile import ReconcileReport, reconcile_report
@@ -22,14 +22,19 @@ _SHOWN = 40
 
 @click.command()
 @click.argument("files", nargs=-1, type=click.Path(path_type=Path))
-@click.option("--since", default="30d", show_default=True, metavar="DAY", help="First UTC day: 2026-11-01, 7d, 4w.")
-@click.option("--until", default="today", show_default=True, metavar="DAY", help="Last UTC day, inclusive.")
+@click.option("--since", metavar="DAY", help="First UTC day: 2026-11-01, 7d, 4w; default: 30 days up to the last.")
+@click.option("--until", metavar="DAY", help="Last UTC day, inclusive; default: today.")
 @click.option("--claude-code", "with_code", is_flag=True, help="Fetch the Claude Code report too: one request per day.")
 @click.option("--offline", is_flag=True, help="Fetch nothing: files and the client's own totals only.")
 @csv_option
 @reading_options
 def reconcile(
-    invocation: Invocation, files: tuple[Path, ...], since: str, until: str, with_code: bool, offline: bool
+    invocation: Invocation,
+    files: tuple[Path, ...],
+    since: str | None,
+    until: str | None,
+    with_code: bool,
+    offline: bool,
 ) -> None:
     """Compare the ledger with the provider's own reports and the client's totals.
 
@@ -59,9 +64,9 @@ def reconcile(
         show(report, looked_for_key=not files and not offline)
 
 
-def _days(since: str, until: str) -> tuple[date, date]:
-    first, last = parse_period(since, until, utc=True)
-    return date.fromisoformat(first or ""), date.fromisoformat(last or "")
+def _days(since: str | None, until: str | None) -> tuple[date, date]:
+    first, last = parse_recent_period(since, until, utc=True)
+    return date.fromisoformat(first), date.fromisoformat(last)
 
 
 def _from_files(files: tuple[Path, ...]) -> Reports:

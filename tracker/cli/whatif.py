@@ -7,7 +7,15 @@ import click
 from store.money import short_usd, sum_usd
 from store.reads.spend import totals
 from tracker import clock
-from tracker.cli.common import Invocation, Share, csv_option, open_synced, parse_period, project_option, reading_options
+from tracker.cli.common import (
+    Invocation,
+    Share,
+    csv_option,
+    open_synced,
+    parse_recent_period,
+    project_option,
+    reading_options,
+)
 from tracker.cli.empty import show_no_sessions
 from tracker.cli.output import Column, note, numbers, paragraph, print_csv, print_json, print_table
 from tracker.reports.whatif import WhatIfCase, WhatIfReport, WhatIfRequest, newest_models, whatif_report
@@ -30,8 +38,8 @@ from tracker.words import counted
     metavar="TOKENS",
     help="With first prompts of at most TOKENS tokens.",
 )
-@click.option("--since", default="30d", show_default=True, metavar="DAY", help="First day: 2026-11-01, 7d, 4w.")
-@click.option("--until", default="today", show_default=True, metavar="DAY", help="Last day, inclusive.")
+@click.option("--since", metavar="DAY", help="First day: 2026-11-01, 7d, 4w; default: 30 days up to the last.")
+@click.option("--until", metavar="DAY", help="Last day, inclusive; default: today.")
 @project_option
 @csv_option
 @reading_options
@@ -41,8 +49,8 @@ def whatif(
     cache: bool,
     batch: float | None,
     baseline: int | None,
-    since: str,
-    until: str,
+    since: str | None,
+    until: str | None,
     project: str | None,
 ) -> None:
     """The same work on another model, with another cache TTL, in batches, or with a smaller baseline.
@@ -66,9 +74,9 @@ def whatif(
         )
     else:
         request = WhatIfRequest(list(newest.values()))
-    first, last = parse_period(since, until)
+    first, last = parse_recent_period(since, until)
     db = open_synced(invocation)
-    report = whatif_report(db, book, request, first or "", last or "", clock.now_ms(), project=project)
+    report = whatif_report(db, book, request, first, last, clock.now_ms(), project=project)
     if invocation.as_json:
         print_json(report.as_json())
     elif invocation.as_csv:
