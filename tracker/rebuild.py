@@ -213,27 +213,21 @@ def _restored_links(db: sqlite3.Connection, session_ids: list[int]) -> Iterator[
 def _link_branches(db: sqlite3.Connection, before: list[PartRow], after: list[PartRow]) -> None:
     """Relink the parts on the affected branches to the earlier parts they continue in other sessions."""
     sessions = stored.sessions_by_id(db, {part.session_id for part in (*before, *after)})
-    touched = {
-        (sessions[part.session_id].project, part.branch)
-        for part in (*before, *after)
-        if part.branch is not None and not is_default_branch(part.branch)
-    }
+    touched = {(sessions[part.session_id].project, part.branch) for part in (*before, *after)}
     for project, branch in sorted(touched, key=str):
-        if project is None or branch is None:
+        if project is None or branch is None or is_default_branch(branch):
             continue
         parts = stored.parts_on_branch(db, project, branch)
-        free = [part for part in parts if part.link_kind in (None, LINK_BRANCH)]
-        if len({part.session_id for part in parts}) < 2:
-            changed = [_linked(part) for part in free if part.link_kind is not None]
-        else:
-            facts = stored.facts_of_sessions(db, {part.session_id for part in parts})
-            found = continued(parts, files_by_part(facts))
-            targets = [(part, found.get(key_of(part))) for part in free]
-            wanted = [
-                _linked(part, LINK_BRANCH, target.session_id, target.root) if target else _linked(part)
-                for part, target in targets
-            ]
-            changed = [new for new, old in zip(wanted, free, strict=True) if new != old]
+        session_ids = {part.session_id for part in parts}
+        found: dict[PartKey, PartRow] = {}
+        if len(session_ids) > 1:
+            found = continued(parts, files_by_part(stored.facts_of_sessions(db, session_ids)))
+        changed = []
+        for part in parts:
+            target = found.get(key_of(part))
+            new = _linked(part, LINK_BRANCH, target.session_id, target.root) if target else _linked(part)
+            if part.link_kind in (None, LINK_BRANCH) and new != part:
+                changed.append(new)
         stored.set_links(db, changed)
 
 
