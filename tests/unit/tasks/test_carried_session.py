@@ -65,6 +65,7 @@ def test_what_a_skill_loads_beside_its_result_counts_as_its_result():
         tools=[tool("t1", 11, message_id="msg_1", name="Skill", target="pdf", result_chars=30)],
     )
     assert tokens_of(session) == {FIRST_PROMPT: 1000, Source(Kind.TOOL, "Skill", "pdf"): 2000}
+    assert bill_of(session).accounts[Source(Kind.TOOL, "Skill", "pdf")].parts == 1
 
 
 def test_a_prompt_instead_of_a_result_is_no_result():

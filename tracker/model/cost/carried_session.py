@@ -128,12 +128,11 @@ def _added(grown: int, output: int, answered: Sequence[ToolRow], *, is_prompted:
         rounded_off = left - sum(sizes)
         if rounded_off < len(sizes):
             sizes[-1] += rounded_off
+        loader = next((i for i, tool in enumerate(results) if tool.name in _LOADERS), None)
+        if loader is not None:
+            sizes[loader] += left - sum(sizes)
         added += [(source_of(tool), tokens) for tool, tokens in zip(results, sizes, strict=True) if tokens]
         left -= sum(sizes)
-        loader = next((tool for tool in results if tool.name in _LOADERS), None)
-        if left and loader is not None:
-            added.append((source_of(loader), left))
-            left = 0
     if left:
         added.append((PROMPT if is_prompted else UNRECORDED, left))
     return added
