@@ -2,13 +2,10 @@
 
 import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TypeVar
 
 import msgspec
 
 from store.records import CallFlag, TurnKind
-
-Value = TypeVar("Value")
 
 # Of the turns with words, prompts stand first. A session may hold nothing but slash commands, a teammate's nothing but
 # messages of its team.
@@ -68,13 +65,13 @@ def utc_day(moment: str) -> str:
     return f"date({moment} / 1000, 'unixepoch')"
 
 
-def where_clause(choices: Iterable[tuple[str, Value | None]]) -> tuple[str, list[Value]]:
+def where_clause(choices: Iterable[tuple[str, str | int | None]]) -> tuple[str, list[str | int]]:
     """The conditions joined by AND, and their values; conditions whose value is None are left out."""
     chosen = [(condition, value) for condition, value in choices if value is not None]
     return " AND ".join(condition for condition, _ in chosen) or "1", [value for _, value in chosen]
 
 
-def in_sessions_of_days(since: str | None, until: str | None) -> tuple[str, list[str]]:
+def in_sessions_of_days(since: str | None, until: str | None) -> tuple[str, list[str | int]]:
     """Condition: `call` is of a session with calls in these days (ISO, inclusive) or up to two days around them.
 
     Only narrows the search: the caller must also check the call's own day, which for the whole history would be slow.

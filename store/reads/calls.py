@@ -21,13 +21,9 @@ CALL_EXPORT = """
 """
 
 
-def call_rows(
-    db: sqlite3.Connection, chosen: Filter, *, session_id: int | None, limit: int | None
-) -> Iterator[dict[str, Any]]:
+def call_rows(db: sqlite3.Connection, chosen: Filter, *, limit: int | None) -> Iterator[dict[str, Any]]:
     """The chosen calls with every stored field, in order of time; `limit` keeps the latest."""
     where, values = chosen.of_calls()
-    if session_id is not None:
-        where += f" AND call.session_id = {session_id:d}"
     query = f"{CALL_EXPORT} WHERE {where} ORDER BY call.first_at, call.message_id"
     if limit is not None:
         query = (

@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 from store.clauses import in_sessions_of_days, local_day, utc_day, where_clause
 
-Clause = tuple[str, list[str]]
+Clause = tuple[str, list[str | int]]
 
 
 class Filter(NamedTuple):
@@ -15,6 +15,7 @@ class Filter(NamedTuple):
     project: str | None = None  # part of its path
     agent: str | None = None
     model: str | None = None
+    session_id: int | None = None
     utc: bool = False
 
     def day_of(self, moment: str) -> str:
@@ -45,6 +46,7 @@ class Filter(NamedTuple):
                 ("instr(task.project, ?) > 0", self.project),
                 ("instr(',' || task.agents || ',', ',' || ? || ',') > 0", self.agent),
                 ("instr(',' || task.models || ',', ',' || ? || ',') > 0", self.model),
+                ("task.id IN (SELECT task_id FROM task_part WHERE session_id = ?)", self.session_id),
             )
         )
         return f"task.calls > 0 AND {where}", values
@@ -57,6 +59,7 @@ class Filter(NamedTuple):
                 ("instr(session.project, ?) > 0", self.project),
                 ("session.agent = ?", self.agent),
                 (f"{model} = ?", self.model),
+                ("session.id = ?", self.session_id),
             )
         )
 

@@ -165,16 +165,16 @@ def task_of_turn(db: sqlite3.Connection, session_id: int, uuid: str) -> str | No
     return row[0] if row else None
 
 
-def sessions_of_tasks(db: sqlite3.Connection, chosen: Filter, prefix: str | None) -> list[int]:
-    """Sessions of the chosen tasks whose id starts with `prefix`, latest first."""
+def sessions_of_tasks(db: sqlite3.Connection, chosen: Filter) -> list[int]:
+    """Sessions of the chosen tasks, latest first; only the chosen one if a session is chosen."""
     where, values = chosen.of_tasks()
     found = db.execute(
         "SELECT DISTINCT session.id FROM task JOIN task_part ON task_part.task_id = task.id"
-        f" JOIN session ON session.id = task_part.session_id WHERE {where} AND instr(session.native_id, ?) = 1"
+        f" JOIN session ON session.id = task_part.session_id WHERE {where}"
         " ORDER BY session.last_at DESC, session.id DESC",
-        (*values, prefix or ""),
+        values,
     )
-    return [row[0] for row in found]
+    return [row[0] for row in found if chosen.session_id in (None, row[0])]
 
 
 def recent_parts(db: sqlite3.Connection, since: int) -> list[tuple[str, PartRow]]:

@@ -305,7 +305,7 @@ def test_refining_with_prices_that_cannot_be_read_says_so(sessions: Path, isolat
     assert "prices.toml" in str(result.exception)
 
 
-@pytest.mark.parametrize("words", [["--yes"], ["--session", "s1"], ["--through", "api"]])
+@pytest.mark.parametrize("words", [["--yes"], ["--through", "api"]])
 def test_what_only_says_how_to_refine_is_refused_without_it(words: list[str], sessions: Path) -> None:
     result = run("tasks", *words, "--claude-dir", str(sessions))
     assert (result.exit_code, result.stdout) == (2, "")

@@ -292,6 +292,7 @@ def test_a_task_that_a_filter_touches_is_said_to_be_whole(tree: Path, taximeter:
     assert tree
     said = "Tasks are counted in full"
     assert said in taximeter("tasks", "--since", "2020-01-01").out
+    assert said in taximeter("tasks", "--session", SESSION).out
     assert said not in taximeter("tasks").out
 
 

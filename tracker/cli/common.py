@@ -155,6 +155,7 @@ filter_options = _together(
     click.option("--until", metavar="DAY", help="Last day, inclusive; same forms as --since."),
     project_option,
     agent_option,
+    click.option("--session", metavar="ID", help="Only the session whose id starts with ID."),
     click.option("--model", metavar="ID", help="Only this model: its id, or a unique part of it."),
     click.option("--utc", is_flag=True, help="Cut days at midnight UTC instead of local midnight."),
 )
@@ -253,10 +254,16 @@ def open_modelled(invocation: Invocation) -> sqlite3.Connection:
 def open_chosen(
     invocation: Invocation, filters: dict[str, Any], *, modelled: bool = False
 ) -> tuple[sqlite3.Connection, Filter]:
-    """The ledger and the Filter of `filter_options`; UserError for an invalid day or an ambiguous model."""
+    """The ledger and the Filter of `filter_options`.
+
+    UserError for an invalid day, an ambiguous model, or if not exactly one session matches.
+    """
     since, until = parse_period(filters["since"], filters["until"], utc=filters["utc"])
     db = (open_modelled if modelled else open_synced)(invocation)
-    return db, Filter(**filters | {"since": since, "until": until, "model": _whole_id(db, filters["model"])})
+    session = None if filters["session"] is None else named_session(db, filters["session"])
+    others = {name: filters[name] for name in ("project", "agent", "utc")}
+    model = _whole_id(db, filters["model"])
+    return db, Filter(since, until, model=model, session_id=session and session.id, **others)
 
 
 def _whole_id(db: sqlite3.Connection, part: str | None) -> str | None:

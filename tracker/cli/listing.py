@@ -16,7 +16,6 @@ from tracker.cli.common import (
     csv_option,
     filter_options,
     limit_option,
-    named_session,
     open_chosen,
     reading_options,
 )
@@ -121,12 +120,11 @@ def _session_json(row: ListedSession) -> dict[str, Any]:
 
 
 @click.command()
-@click.option("--session", metavar="ID", help="Only the session whose id starts with ID.")
 @limit_option
 @filter_options
 @csv_option
 @reading_options
-def calls(invocation: Invocation, session: str | None, limit: int | None, **filters: Any) -> None:
+def calls(invocation: Invocation, limit: int | None, **filters: Any) -> None:
     """List every model call; --json gives one object per line with every stored field.
 
     The fields include the call's task and the parts of its cost.
@@ -136,12 +134,10 @@ def calls(invocation: Invocation, session: str | None, limit: int | None, **filt
     taximeter calls --json --since today > calls.jsonl
     """
     db, chosen = open_chosen(invocation, filters, modelled=invocation.is_for_programs)
-    named = named_session(db, session) if session is not None else None
     most = invocation.max_rows(limit)
     rows = call_rows(
         db,
         chosen,
-        session_id=named.id if named is not None else None,
         limit=most if invocation.is_for_programs or most is None else most + 1,
     )
     if invocation.as_json:

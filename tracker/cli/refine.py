@@ -10,25 +10,19 @@ from store.reads.filter import Filter
 from store.reads.tasks import sessions_of_tasks
 from tracker.cli.common import confirm
 from tracker.cli.output import short_session
-from tracker.errors import UserError
 from tracker.words import counted
 
 _THROUGH_CLIENT = (" through your Claude Code", " at API prices; on a plan it counts towards the limits")
 
 
-def ask_and_refine(
-    db: sqlite3.Connection, chosen: Filter, session: str | None, through: str, *, assume_yes: bool
-) -> bool:
+def ask_and_refine(db: sqlite3.Connection, chosen: Filter, through: str, *, assume_yes: bool) -> bool:
     """Run a refinement; False if the user declined. Prints on stderr only, as stdout is the report's."""
     from tracker.reader_options import price_book
     from tracker.rebuild import rebuild
     from tracker.refine.asking import WAYS
     from tracker.refine.suggestions import cheapest_model, digests, quote, refine
 
-    sessions = sessions_of_tasks(db, chosen, session)
-    if session is not None and not sessions:
-        raise UserError(f"no session begins with {session!r} (taximeter sessions lists them)")
-    waiting = digests(db, sessions, again=session is not None)
+    waiting = digests(db, sessions_of_tasks(db, chosen), again=chosen.session_id is not None)
     if not waiting:
         click.echo("nothing to refine: every session with two prompts or more has been sent before", err=True)
         return True

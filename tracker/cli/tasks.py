@@ -63,7 +63,6 @@ _SIGNALS = {signal.replace(" ", "-"): signal for signal in Evidence}
     type=click.Choice(["api", "claude-code"]),
     help="With --refine: ask the API with your key (default), or your own Claude Code, signed in as it is.",
 )
-@click.option("--session", metavar="ID", help="With --refine: only the session whose id starts with ID.")
 @click.option("--yes", is_flag=True, help="With --refine: do not ask for confirmation.")
 @click.option(
     "--runs", is_flag=True, help="Also list program runs (claude -p, SDK) with the same opening words, one by one."
@@ -77,7 +76,6 @@ def tasks(
     signal: str | None,
     refine: bool,
     through: str | None,
-    session: str | None,
     yes: bool,
     runs: bool,
     limit: int | None,
@@ -98,13 +96,13 @@ def tasks(
     """
     from tracker.rebuild import own_weights_in_use
 
-    if not refine and (through or session or yes):
-        raise click.UsageError("--through, --session and --yes need --refine")
+    if not refine and (through or yes):
+        raise click.UsageError("--through and --yes need --refine")
     db, chosen = open_chosen(invocation, filters, modelled=True)
     if refine:
         from tracker.cli.refine import ask_and_refine
 
-        if not ask_and_refine(db, chosen, session, through or "api", assume_yes=yes):
+        if not ask_and_refine(db, chosen, through or "api", assume_yes=yes):
             return
     most = invocation.max_rows(limit)
     report = tasks_report(db, chosen, min_evidence=None if signal is None else _SIGNALS[signal])
@@ -118,8 +116,11 @@ def tasks(
     else:
         own = own_weights_in_use(db)
         show(report, most, with_runs=runs, corrections=own.corrections if own is not None else 0)
-        if chosen.since or chosen.until or chosen.model:
-            note("Tasks are counted in full, with their calls of other days and models (spend leaves those out).")
+        if chosen.since or chosen.until or chosen.model or chosen.session_id:
+            note(
+                "Tasks are counted in full, with their calls of other days, models and sessions (spend leaves those"
+                " out)."
+            )
 
 
 def _csv_row(task: TaskRow, *, is_program_run: bool) -> tuple[object, ...]:
