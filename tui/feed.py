@@ -358,7 +358,7 @@ class LedgerFeed:
         text = str(error)
         if _is_locked(text):
             return Health(Phase.BUSY, _LOCKED_WORDS)
-        return Health(Phase.FAILED, f"cannot read the ledger: {text}")
+        return Health(Phase.FAILED, text if isinstance(error, LedgerError) else f"cannot read the ledger: {text}")
 
 
 def _is_stale(read_at: int, now: int) -> bool:

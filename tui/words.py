@@ -1,13 +1,16 @@
 """Formats figures and foreign text for people. Text from other programs passes `plain` before it is drawn."""
 
+import os
 from collections import Counter
 from collections.abc import Sequence
 from datetime import date
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rich.cells import cell_len, get_character_cell_size
 
 from store import plain_text, projects
+from store.ledger import home
 from store.money import NANO_PER_USD
 from tracker.clock import local
 
@@ -24,6 +27,13 @@ _MAX_CHARS_PER_CELL = 8  # longer text is cut before it is measured; accents and
 def fine_usd(nano: int | None) -> str:
     """Money of single calls: always four decimals, so that a column of them lines up."""
     return "?" if nano is None else f"${nano / NANO_PER_USD:,.4f}"
+
+
+def with_short_paths(message: str, cells: int) -> str:
+    """The message with the home folder as `~`; if that does not fit, files of the state folder by name alone."""
+    folder, state = f"{Path.home()}{os.sep}", f"{home()}{os.sep}"
+    short = message.replace(folder, f"~{os.sep}")
+    return short if cell_len(short) <= cells else message.replace(state, "").replace(folder, f"~{os.sep}")
 
 
 def dollars(nano: int) -> float:

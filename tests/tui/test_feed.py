@@ -275,7 +275,8 @@ def test_a_newer_ledger_is_told_in_a_sentence(feed: LedgerFeed, tmp_path: Path) 
     told = Listening()
     feed.start(told)
     told.wait_for(lambda: any(health.phase is Phase.FAILED for health in told.health))
-    assert "newer taximeter" in next(health.words for health in told.health if health.phase is Phase.FAILED)
+    words = next(health.words for health in told.health if health.phase is Phase.FAILED)
+    assert words.startswith(f"the ledger {path} was written by a newer taximeter")
 
 
 def test_broken_settings_are_reported_and_ignored(feed: LedgerFeed, isolated_home: Path) -> None:

@@ -136,6 +136,9 @@ async def test_plans_are_compared_and_can_be_named_though_the_users_own_cannot_b
         assert "plans.toml: not valid TOML" in "".join(text.split("\n")[-2:])
         await pilot.press("comma", "enter")
         assert "plan id or api; unset: the login's plan  " in await settled(pilot)
+    app = dashboard(lambda request: reader.read(sample_db, request, NOW_MS), start="plans")
+    async with app.run_test(size=(80, 24)) as pilot:
+        assert (await settled(pilot)).split("\n")[-1].startswith(" ▲ plans.toml: not valid TOML: Expected ']'")
     own_plans.unlink()
     assert reader.read(sample_db, ViewRequest(screen="plans"), NOW_MS).trouble == ""
 

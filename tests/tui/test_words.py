@@ -1,5 +1,7 @@
 """Figures and foreign text as people read them."""
 
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -17,6 +19,17 @@ def test_a_day_of_another_year_has_its_year_in_no_more_room() -> None:
     a_year_ago = NOW_MS - 365 * 86_400_000
     assert words.day_and_time(NOW_MS, NOW_MS) == "Nov 20 14:02"
     assert words.day_and_time(a_year_ago, NOW_MS) == "Nov 20 2025"
+
+
+def test_a_message_has_short_paths_and_where_those_do_not_fit_names_of_files(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("TAXIMETER_HOME", str(tmp_path / "state"))
+    message = f"{tmp_path / 'state' / 'plans.toml'}: not valid TOML, nor is {tmp_path / 'x'}"
+    short = words.with_short_paths(message, 80)
+    assert short == "~/state/plans.toml: not valid TOML, nor is ~/x"
+    assert words.with_short_paths(message, len(short) - 1) == "plans.toml: not valid TOML, nor is ~/x"
 
 
 def test_ingest_progress_is_shown_ten_times_a_second_and_soon_with_the_time_left(

@@ -7,7 +7,7 @@ from textual.content import Content
 from tui.keys import Key
 from tui.widgets.grid import clickable, line
 from tui.widgets.sheet import Sheet
-from tui.words import plain
+from tui.words import plain, with_short_paths
 
 
 class KeyLine(Sheet):
@@ -27,7 +27,9 @@ class KeyLine(Sheet):
     def draw(self, width: int, height: int) -> list[Content]:
         """As many whole keys as fit, the last one (help) with priority."""
         if self._trouble:
-            return [line((" ▲ ", "bold $warn"), (plain(self._trouble), "$warn")).truncate(width, ellipsis=True)]
+            sign = line((" ▲ ", "bold $warn"))
+            trouble = with_short_paths(plain(self._trouble), width - sign.cell_length)
+            return [(sign + line((trouble, "$warn"))).truncate(width, ellipsis=True)]
         if not self._keys:
             return []
         *others, last = map(_drawn, self._keys)
