@@ -157,25 +157,33 @@ def _title(
     if attribute is not None:
         return attribute.value, TitleFrom.REFINED if attribute.by == REFINED else TitleFrom.YOU
     session = sessions[turns[0].session_id]
-    title = session.title if owns_its_sessions and session.title_rank >= _SESSION_TITLE_RANK else None
-    if title and (session.title_rank > _SESSION_TITLE_RANK or not only_resumes(title)):
-        return title, TitleFrom.AGENT
-    prompts = [fact.text for fact in facts if fact.kind in (TurnKind.PROMPT, TurnKind.COMMAND, TurnKind.BASH)]
-    # A teammate's session may hold only messages of its team.
-    texts = [text for text in prompts if text.strip()] or [fact.text for fact in facts if fact.text.strip()]
-    plans = (plan_in(text) for text in texts if plan_in(text))
-    said = (text for text in texts if not is_acknowledgement(text, len(text)) and not only_resumes(text))
-    real = next(plans, "") or next(said, "")
-    if title and not real:
-        return title, TitleFrom.AGENT
-    real = title_in(real or next(iter(texts), ""))
-    if real:
-        return real if len(real) <= _TITLE_CHARS else real[: _TITLE_CHARS - 1].rstrip() + "…", TitleFrom.PROMPT
+    texts = _prompts(facts)
+    telling = _telling(texts)
+    if session.title and owns_its_sessions and session.title_rank >= _SESSION_TITLE_RANK:
+        is_vague = session.title_rank == _SESSION_TITLE_RANK and only_resumes(session.title)
+        if not (is_vague and telling):
+            return session.title, TitleFrom.AGENT
+    title = title_in(telling or next(iter(texts), ""))
+    if title:
+        return title if len(title) <= _TITLE_CHARS else title[: _TITLE_CHARS - 1].rstrip() + "…", TitleFrom.PROMPT
     if session.title:
         return session.title, TitleFrom.AGENT
     # A session's own file may be gone while those of its subagents remain.
     is_agents = 0 < sum(turn.calls for turn in turns) == sum(turn.subagent_calls for turn in turns)
     return "(only subagents on record)" if is_agents else "(no prompt on record)", TitleFrom.NOTHING
+
+
+def _prompts(facts: Iterable[TurnFacts]) -> list[str]:
+    """The user's words; other texts where there are none: a teammate's session may hold only messages of its team."""
+    known = [fact for fact in facts if fact.text.strip()]
+    return [fact.text for fact in known if fact.kind != TurnKind.NOTIFICATION] or [fact.text for fact in known]
+
+
+def _telling(texts: Sequence[str]) -> str:
+    """What says most about the task: an approved plan, else the first words that are no mere reply; "" if none are."""
+    plans = (plan for text in texts if (plan := plan_in(text)))
+    others = (text for text in texts if not is_acknowledgement(text, len(text)) and not only_resumes(text))
+    return next(plans, "") or next(others, "")
 
 
 def _status(judged: Judged, attributes: Mapping[str, Attribute]) -> Judged:
