@@ -61,11 +61,14 @@ class SessionState:
     @property
     def is_waiting(self) -> bool:
         """Whether the turn has ended: the last answer asks for no tools, or the turn was stopped."""
-        if self.turn is not None and self.turn.position > self.last.position:
-            return any(mark.kind in _STOPPED and mark.position > self.turn.position for mark in self.marks)
-        return not self._asks_tools or any(
-            mark.kind in _STOPPED and mark.position > self.last.position for mark in self.marks
-        )
+        since = max(self.last.position, self.turn.position if self.turn is not None else 0)
+        was_stopped = any(mark.kind in _STOPPED and mark.position > since for mark in self.marks)
+        return was_stopped or not (self.awaits_answer or self._asks_tools)
+
+    @property
+    def awaits_answer(self) -> bool:
+        """Whether no call has answered the latest prompt yet."""
+        return self.turn is not None and self.turn.position > self.last.position
 
     @property
     def _asks_tools(self) -> bool:
@@ -136,22 +139,17 @@ class SessionState:
 
     def largest_result(self) -> ToolResult | None:
         """The tool result of this turn that added most to the context, by measured growth; None without any."""
-        largest: ToolResult | None = None
-        follower = {before.message_id: (before, after) for before, after in pairwise(self.epoch)}
+        grown = {call.message_id: after.context - call.context - call.output for call, after in pairwise(self.epoch)}
         by_call: dict[str, list[ToolRow]] = {}
         for tool in self.turn_tools:
-            if tool.message_id is not None and tool.result_chars:
+            if tool.result_chars and tool.message_id in grown:
                 by_call.setdefault(tool.message_id, []).append(tool)
+        found: list[ToolResult] = []
         for message_id, tools in by_call.items():
-            pair = follower.get(message_id)
-            if pair is None:
-                continue
-            grown = pair[1].context - pair[0].context - pair[0].output
-            sizes = result_tokens(grown, [tool.result_chars for tool in tools])
-            for tool, tokens in zip(tools, sizes, strict=True):
-                if tokens > 0 and (largest is None or tokens > largest.tokens):
-                    largest = ToolResult(command_pattern(tool), tokens)
-        return largest
+            sizes = result_tokens(grown[message_id], [tool.result_chars for tool in tools])
+            sized = zip(tools, sizes, strict=True)
+            found += [ToolResult(command_pattern(tool), tokens) for tool, tokens in sized if tokens > 0]
+        return max(found, key=attrgetter("tokens"), default=None)
 
     def recent_losses(self, count: int, missed_nano: float | None = None) -> list[Loss]:
         """Losses of the latest calls, oldest first; as billed, or at `missed_nano` per missed token."""
