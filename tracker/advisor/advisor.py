@@ -221,23 +221,10 @@ class Advisor:
         state = assessment.state
         session_id = state.session.id
         chosen = self._marked(db, state.session.native_id, log.chosen_nudges(db, session_id))
-        shown = log.shown_or_dismissed(db, state.last.last_at)
-        entries = log_entries(shown, log.kind_choices(db))
         current = [row for row in chosen if row.anchor == state.anchor and row.moment in TURN_MOMENTS]
-        rows: list[NudgeRow] = []
-        awaits_answer = state.turn is not None and state.turn.position > state.last.position
-        if not (state.was_reset or any(row.shown_at is not None for row in current)):
-            if not awaits_answer:
-                evaluations = evaluate_turn(assessment, shown, chosen)
-            else:
-                evaluations = [] if state.is_waiting else evaluate_prompt(assessment, chosen)
-            rows += decided_rows(assessment, evaluations, entries, preferences)
-        if state.is_waiting and not state.was_reset:
-            # Nudges about to be shown at this turn's end count as shown when the pause is over.
-            entries += log_entries([row._replace(shown_at=row.due_at) for row in rows if row.chosen], ())
-            for evaluations in (evaluate_resume(assessment), evaluate_pause(assessment, shown, preferences.enabled)):
-                rows += decided_rows(assessment, evaluations, entries, preferences)
-        if state.is_waiting or awaits_answer or current or any(row.chosen for row in rows):
+        is_shown = any(row.shown_at is not None for row in current)
+        rows = [] if state.was_reset else _decided(db, assessment, preferences, chosen, is_shown=is_shown)
+        if state.is_waiting or state.awaits_answer or current or any(row.chosen for row in rows):
             with transaction(db):
                 until = state.turn.at if state.turn is not None else state.last.started_at
                 log.forget_undue(db, session_id, until, state.last.message_id)
@@ -247,7 +234,7 @@ class Advisor:
         held = log.nudges_of(db, session_id, [state.anchor, state.last.message_id])
         # Once calls answer a prompt, the turn's own evaluation replaces the prompt's.
         held = [row for row in held if row.chosen and row.kind in preferences.enabled]
-        picked = [row for row in held if row.moment != Moment.PROMPT or awaits_answer]
+        picked = [row for row in held if row.moment != Moment.PROMPT or state.awaits_answer]
         return sorted(picked, key=lambda row: (row.moment not in TURN_MOMENTS, row.due_at))
 
     # -- nudges shown and due ---------------------------------------------------------------------------------------
@@ -283,6 +270,31 @@ class Advisor:
                     due.append(DueNudge(one.native_id, one.project, one.title, nudge.kind, text, nudge.token))
         self._announced.update(nudge.token for nudge in due)
         return due
+
+
+def _decided(
+    db: sqlite3.Connection,
+    assessment: Assessment,
+    preferences: Preferences,
+    chosen: Sequence[NudgeRow],
+    *,
+    is_shown: bool,
+) -> list[NudgeRow]:
+    """The nudges of this turn or prompt, unless one `is_shown` already, and those of the pause after the turn."""
+    state = assessment.state
+    shown = log.shown_or_dismissed(db, state.last.last_at)
+    entries = log_entries(shown, log.kind_choices(db))
+    rows: list[NudgeRow] = []
+    if not is_shown and not state.awaits_answer:
+        rows = decided_rows(assessment, evaluate_turn(assessment, shown, chosen), entries, preferences)
+    elif not is_shown and not state.is_waiting:
+        rows = decided_rows(assessment, evaluate_prompt(assessment, chosen), entries, preferences)
+    if state.is_waiting:
+        # Nudges about to be shown at this turn's end count as shown when the pause is over.
+        entries += log_entries([row._replace(shown_at=row.due_at) for row in rows if row.chosen], ())
+        for evaluations in (evaluate_resume(assessment), evaluate_pause(assessment, shown, preferences.enabled)):
+            rows += decided_rows(assessment, evaluations, entries, preferences)
+    return rows
 
 
 def _shown_level(assessment: Assessment | None, preferences: Preferences) -> int | None:
