@@ -53,13 +53,12 @@ def _nudges_in(recorded: RecordedStretch, preferences: Preferences, said: list[L
         since = assessment.state.last.last_at - _LOOKBACK_MS
         for evaluations in _evaluations(recorded, place, assessment, following, made):
             for row in decided_rows(assessment, evaluations, said[bisect_left(said, since, key=at) :], preferences):
-                if row.chosen:
-                    row = row._replace(shown_at=row.due_at)
-                    worked_out = _HINDSIGHT.get(row.kind)
-                    saved = None if worked_out is None else worked_out(_Case(row, recorded, place, assessment))
-                    made.append(ReplayedNudge(row, None if saved is None else round(saved)))
-                    for entry in log_entries([row], ()):
-                        insort(said, entry, key=at)
+                if not row.chosen:
+                    continue
+                row = row._replace(shown_at=row.due_at)
+                made.append(ReplayedNudge(row, _saved_nano(_Case(row, recorded, place, assessment))))
+                for entry in log_entries([row], ()):
+                    insort(said, entry, key=at)
     return made
 
 
@@ -106,6 +105,12 @@ class _Case(NamedTuple):
     def inputs(self) -> dict[str, Any]:
         """The inputs of the evaluation."""
         return msgspec.json.decode(self.row.inputs, type=dict[str, Any])
+
+
+def _saved_nano(case: _Case) -> int | None:
+    worked_out = _HINDSIGHT.get(case.row.kind)
+    saved = None if worked_out is None else worked_out(case)
+    return None if saved is None else round(saved)
 
 
 def _shortened(case: _Case) -> float | None:
