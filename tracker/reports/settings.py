@@ -79,27 +79,28 @@ class SettingRow(NamedTuple):
 def _settings_of(section: str, kind: type) -> Iterator[Setting]:
     hints = get_type_hints(kind, include_extras=True)
     for field in msgspec.structs.fields(kind):
-        hint, says, origins = hints[field.name], dict[str, str](), set[Any]()
-        while parts := get_args(hint):
-            origin = get_origin(hint)
-            origins.add(origin)
-            if origin is Annotated:
-                for meta in hint.__metadata__:
-                    says |= {name: said for name in ("title", "description") if (said := getattr(meta, name))}
-                hint = parts[0]
-            else:  # the other member of a union with None, the items of a tuple, the values of a dict
-                hint = next(one for one in (parts[1:] if origin is dict else parts) if one is not NoneType)
+        layers = list(_layers(hints[field.name]))
+        plain = layers[-1]
+        origins: set[object] = set(map(get_origin, layers))
+        metas = [meta for layer in layers if get_origin(layer) is Annotated for meta in layer.__metadata__]
         made = Setting(
             section,
             field.name,
-            does=says["description"],
-            form=says.get("title", _FORMS[hint]),
-            kind=hint,
+            does=next(meta.description for meta in metas if meta.description),
+            form=next((meta.title for meta in metas if meta.title), _FORMS[plain]),
+            kind=plain,
             is_list=tuple in origins,
             default=field.default,
         )
-        is_table = dict in origins
-        yield made._replace(section=made.name, key="TEXT", default=None) if is_table else made
+        yield made._replace(section=made.name, key="TEXT", default=None) if dict in origins else made
+
+
+def _layers(hint: Any) -> Iterator[Any]:
+    """A type, and what it wraps down to a plain one: a union with None, a tuple's items, a dict's values, notes."""
+    yield hint
+    wrapped = [part for part in get_args(hint) if part not in (NoneType, ...) and not isinstance(part, msgspec.Meta)]
+    if wrapped:
+        yield from _layers(wrapped[-1])
 
 
 SETTINGS = tuple(
