@@ -101,22 +101,11 @@ def draw_months(
         months = [_month_of_weeks(draw, whole, spans) for _ in range(resamples)]
     else:
         method, values = Method.DAYS, _DAYS_COUNT_AS
-        working = [index for index, day in enumerate(days) if day.weekday() < 5]
-        weekend = [index for index, day in enumerate(days) if day.weekday() >= 5]
-        # A history of only working days tells nothing about weekends, and vice versa: in half of the months the unseen
-        # days are like those seen, in the other half they are idle.
-        pools = (working or weekend, weekend or working)
-        seen = _spans_within(spans, 0 if working else 5, 6 if weekend else 4)
-        months = [_month_of_days(draw, pools, seen if index % 2 else spans) for index in range(resamples)]
+        months = _months_of_days(draw, days, spans, resamples)
     sums = [_sum(weeks, dollars) for weeks in months]
     mean = sum(sums) / len(sums)
-    return Draws(
-        method,
-        [
-            DrawnMonth(weeks, _stretch(total / mean, values, draw) if total else 1.0)
-            for weeks, total in zip(months, sums, strict=True)
-        ],
-    )
+    scales = [_stretch(total / mean, values, draw) if total else 1.0 for total in sums]
+    return Draws(method, list(map(DrawnMonth, months, scales)))
 
 
 def month_sums(draws: Draws, per_day: Sequence[float]) -> list[float]:
@@ -197,8 +186,22 @@ def _month_of_weeks(
     return [DrawnWeek(weeks[index], *span) for index, span in zip(chosen, spans, strict=True)]
 
 
-def _month_of_days(
-    draw: random.Random, pools: tuple[Sequence[int], Sequence[int]], spans: Sequence[tuple[int, int]]
-) -> list[DrawnWeek]:
-    working, weekend = (_again(draw, pool) for pool in pools)
-    return [DrawnWeek((*draw.choices(working, k=5), *draw.choices(weekend, k=2)), *span) for span in spans]
+def _months_of_days(
+    draw: random.Random, days: Sequence[date], spans: Sequence[tuple[int, int]], resamples: int
+) -> list[list[DrawnWeek]]:
+    """Months drawn day by day: working days from working days, weekends from weekends."""
+    working = [index for index, day in enumerate(days) if day.weekday() < 5]
+    weekend = [index for index, day in enumerate(days) if day.weekday() >= 5]
+    # A history of only working days tells nothing about weekends, and vice versa: in half of the months the unseen days
+    # are like those seen, in the other half they are idle.
+    seen = _spans_within(spans, 0 if working else 5, 6 if weekend else 4)
+    months = []
+    for number in range(resamples):
+        work, rest = _again(draw, working or weekend), _again(draw, weekend or working)
+        months.append(
+            [
+                DrawnWeek((*draw.choices(work, k=5), *draw.choices(rest, k=2)), *span)
+                for span in (seen if number % 2 else spans)
+            ]
+        )
+    return months
