@@ -86,15 +86,16 @@ def intervals_of(samples: Iterable[LimitSample], calls: Sequence[MeteredCall]) -
         for before, sample in pairwise(window):
             if sample.used_percent <= before.used_percent:
                 continue
+            step = spent(before.at, sample.at)
             if base is None:
-                base, base_step = sample, spent(before.at, sample.at)
-            if sample.used_percent - base.used_percent < _MIN_DELTA_PERCENT:
+                base, base_step = sample, step
+                continue
+            delta = sample.used_percent - base.used_percent
+            if delta < _MIN_DELTA_PERCENT:
                 continue
             if sample.used_percent < _FULL_PERCENT:
-                step = spent(before.at, sample.at)
-                delta = sample.used_percent - base.used_percent
                 made.append(Interval(base.at, sample.at, delta, spent(base.at, sample.at), base_step, step))
-            base, base_step = sample, spent(before.at, sample.at)
+            base, base_step = sample, step
     return made
 
 
