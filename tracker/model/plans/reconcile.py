@@ -189,36 +189,36 @@ class _Pair(NamedTuple):
 
 
 def _row(pair: _Pair, side: Side, evidence: Evidence) -> Row:
-    ours, theirs, charged = pair.ours, pair.theirs, pair.charged
-    has_usage = side.usage.covers(pair.day)
+    ours, charged = pair.ours, pair.charged
     nothing = Usage(pair.day, pair.model, 0, 0, 0, 0, 0, 0)
-    mine = ours.usage if ours else nothing
-    other = theirs or nothing
-    difference = (0, 0, 0, 0, 0)
-    web = 0
+    mine, theirs = ours.usage if ours else nothing, pair.theirs or nothing
+    difference, web, money = (0, 0, 0, 0, 0), 0, None
+    has_usage = side.usage.covers(pair.day)
     if has_usage:
-        difference = _difference(mine, other, writes_are_split=side.writes_are_split)
-        web = other.web_searches - mine.web_searches if side.writes_are_split else 0
-    is_priced = ours is None or not ours.unpriced
-    money = None
-    if charged is not None and is_priced:
+        difference = _difference(mine, theirs, writes_are_split=side.writes_are_split)
+        web = theirs.web_searches - mine.web_searches if side.writes_are_split else 0
+    if charged is not None and (ours is None or not ours.unpriced):
         money = charged - (mine.cost or 0) + (ours.web_cost if ours else 0)
-    is_other_amount = money is not None and abs(money) > max(_PRICE_NANO, _PRICE_SHARE * abs(charged or 0))
     if any(difference) or web:
         kind, why = _tokens_differ(pair, difference, web, evidence)
-    elif is_other_amount and not has_usage:
-        kind, why = (
+    else:
+        kind, why = _tokens_agree(charged or 0, money, has_usage=has_usage)
+    return Row(pair.day, pair.model, ours, pair.theirs, charged, difference, web, money, kind, why)
+
+
+def _tokens_agree(charged: int, money: int | None, *, has_usage: bool) -> tuple[str, str]:
+    """Class and reason where no token differs, or none was reported; `money`: difference in nano-dollars, if known."""
+    if money is not None and abs(money) > max(_PRICE_NANO, _PRICE_SHARE * abs(charged)):
+        if has_usage:
+            return Difference.PRICE, "the same tokens at a different price: compare the price rows (taximeter prices)"
+        return (
             Difference.UNCLEAR,
             "only money was reported: the usage report would show whether tokens or prices differ",
         )
-    elif is_other_amount:
-        kind, why = Difference.PRICE, "the same tokens at a different price: compare the price rows (taximeter prices)"
-    elif not has_usage and money is None:
-        kind, why = Difference.UNCLEAR, "only money was reported, and calls of that day have no price"
-    else:
-        kind = Difference.AGREES
-        why = " and ".join(name for name, is_there in (("tokens", has_usage), ("money", money is not None)) if is_there)
-    return Row(pair.day, pair.model, ours, theirs, charged, difference, web, money, kind, why)
+    if money is None and not has_usage:
+        return Difference.UNCLEAR, "only money was reported, and calls of that day have no price"
+    known = (("tokens", has_usage), ("money", money is not None))
+    return Difference.AGREES, " and ".join(name for name, is_there in known if is_there)
 
 
 def _difference(mine: Usage, other: Usage, *, writes_are_split: bool) -> tuple[int, int, int, int, int]:
