@@ -163,29 +163,26 @@ def _asked(ask: Callable[[], Any], key: Key) -> Any:
     """Ask up to three times; the provider's wish to wait is kept when it is short, while the SDK would keep any."""
     import anthropic
 
-    for attempt in range(1, _TRIES + 1):
+    attempt = 0
+    while True:
+        attempt += 1
         try:
             return ask()
         except anthropic.APIStatusError as error:
-            wait = _wait_seconds(error.response.headers.get("retry-after"), attempt)
-            status = error.status_code
-            if not (status == 429 or status >= 500) or attempt == _TRIES or wait > _LONGEST_WAIT_SECONDS:
-                raise ProviderError(_status_text(status, key, wait)) from None
-            time.sleep(wait)
+            status, wait = error.status_code, _wait_seconds(error.response.headers.get("retry-after"), attempt)
+            trouble = _status_text(status, key, wait)
+            may_pass = (status == 429 or status >= 500) and wait <= _LONGEST_WAIT_SECONDS
         except anthropic.APITimeoutError:
-            raise ProviderError(f"the provider did not answer in {_TIMEOUT_SECONDS:.0f} s: try again later") from None
+            trouble, may_pass = f"the provider did not answer in {_TIMEOUT_SECONDS:.0f} s: try again later", False
         except anthropic.AnthropicError:
             # Refused, cut or unreachable; a second try helps where a connection was merely old.
-            if attempt == _TRIES:
-                raise ProviderError(
-                    "the connection to the provider broke: check the network and ANTHROPIC_BASE_URL"
-                ) from None
-            time.sleep(_wait_seconds(None, attempt))
-        except ProviderError:
-            raise
+            trouble = "the connection to the provider broke: check the network and ANTHROPIC_BASE_URL"
+            may_pass, wait = True, _wait_seconds(None, attempt)
         except Exception:  # noqa: BLE001 — whatever the SDK lets through must not show what was sent
-            raise ProviderError("the provider's answer could not be read: try again later") from None
-    raise ProviderError("the request to the provider failed")
+            trouble, may_pass = "the provider's answer could not be read: try again later", False
+        if not may_pass or attempt == _TRIES:
+            raise ProviderError(trouble)
+        time.sleep(wait)
 
 
 def _wait_seconds(retry_after: str | None, attempt: int) -> float:
