@@ -181,10 +181,10 @@ def _changes(members: Sequence[TurnInfo], commits: Sequence[ToolRow], records: S
     last_commit = max((tool.at for tool in commits), default=None)
     edits = [tool for tool in tools if tool.flags & ToolFlag.EDIT and tool.target and not tool.is_error]
     counts = Counter(tool.target for tool in edits)
-    loose = {tool.target for tool in edits if last_commit is None or tool.at > last_commit}
+    loose = {tool.target for tool in edits if last_commit is not None and tool.at > last_commit}
     lines = []
     for name, times in counts.most_common():
-        after = ", not committed since" if last_commit is not None and name in loose else ""
+        after = ", not committed since" if name in loose else ""
         lines.append(f"- changed {_relative(name or '', records)} ({counted(times, 'edit')}{after})")
     if edits and last_commit is None:
         lines.append("- no commit of it is on record")
