@@ -83,23 +83,22 @@ class _Case:
     def week(self, drawn: DrawnWeek) -> _CountedWeek | None:
         """None if no work of the week lies in the month."""
         if drawn not in self.weeks:
-            week, five_hour = self.capacity.week, self.capacity.five_hour
-            inside = sum(self.api[index] for index in drawn.days[drawn.first : drawn.last + 1])
-            self.weeks[drawn] = (
-                None
-                if not inside
-                else _CountedWeek(
-                    inside / sum(self.api[index] for index in drawn.days),
-                    week_load(
-                        (self.days[index] for index in drawn.days),
-                        week.read_weight if week else None,
-                        five_hour.read_weight if five_hour else None,
-                        drawn.first,
-                        drawn.last,
-                    ),
-                )
-            )
+            self.weeks[drawn] = self._counted(drawn)
         return self.weeks[drawn]
+
+    def _counted(self, drawn: DrawnWeek) -> _CountedWeek | None:
+        inside = sum(self.api[index] for index in drawn.days[drawn.first : drawn.last + 1])
+        if not inside:
+            return None
+        week, five_hour = self.capacity.week, self.capacity.five_hour
+        load = week_load(
+            (self.days[index] for index in drawn.days),
+            week.read_weight if week else None,
+            five_hour.read_weight if five_hour else None,
+            drawn.first,
+            drawn.last,
+        )
+        return _CountedWeek(inside / sum(self.api[index] for index in drawn.days), load)
 
     def limits(self, place: float, scale: float, *, with_hours: bool) -> Limits:
         """Sizes at a position in the ranges, for days with `scale` times the recorded work."""
@@ -265,12 +264,13 @@ def mean_costs(
         months = [DrawnMonth(month.weeks, month.scale * factor) for month in drawn]
         costs = {}
         for one, case in zip(known, cases, strict=True):
+            if one.plan.is_metered:
+                spent = sum(month.sum_of(case.api) for month in months)
+                costs[one.plan.id] = one.fee_usd + spent / len(months) * (1 + terms.tax)
+                continue
             excluded = [day.excluded for day in case.days]
             billed, blocked = 0.0, 0
             for index, month in enumerate(months):
-                if one.plan.is_metered:
-                    billed += month.sum_of(case.api)
-                    continue
                 over = _month(case, month, 0.5, with_hours=knows_hours or index % 2 == 0)
                 billed += month.sum_of(excluded) + (over.dollars if terms.extra_usage else 0.0)
                 blocked += over.hit_windows > 0
