@@ -55,23 +55,15 @@ def _expectations(calls: Sequence[ChainCall]) -> Iterator[tuple[ChainCall, Chain
         if not call.grows_the_chain:
             yield call, None, Judgement(call.call_id, epoch, ttl_ms=ttl_ms)
             continue
-        reset = call.reset_before
-        if reset is not None and previous is not None:
-            epoch += 1
-        kind: str | None = None
-        expected = 0
-        age_ms: int | None = None
-        expired = False
-        if previous is not None:
+        rebuild = MissKind.PLANNED_REBUILD if call.reset_before in _REBUILD_RESETS else None
+        if previous is None:
+            yield call, None, Judgement(call.call_id, epoch, rebuild or MissKind.COLD_START, ttl_ms=ttl_ms)
+        else:
+            epoch += call.reset_before is not None
             age_ms = max(0, call.started_at - previous.last_at)
             expired = is_expired(age_ms, ttl_ms)
-        if reset in _REBUILD_RESETS:
-            kind = MissKind.PLANNED_REBUILD
-        elif previous is None:
-            kind = MissKind.COLD_START
-        else:
-            expected = previous.cache_read + previous.written
-        yield call, previous, Judgement(call.call_id, epoch, kind, expected, ttl_ms, age_ms, expired)
+            expected = 0 if rebuild else previous.cache_read + previous.written
+            yield call, previous, Judgement(call.call_id, epoch, rebuild, expected, ttl_ms, age_ms, expired)
         ttl_ms = written_ttl(call.write_5m, call.write_1h) or ttl_ms
         if call.written and ttl_ms is None:
             ttl_ms = TTL_5M_MS  # first write with both lifetimes: the shorter one expires first

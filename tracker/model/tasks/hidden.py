@@ -1,6 +1,8 @@
 """Models the cost of requests missing from the records (MODEL section 3); never part of a measured total."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 
 from store.money import component_nano
 from tracker.model.cache.cache_life import is_expired
@@ -36,23 +38,16 @@ def unrecorded_by_turn(
     `calls`: a main chain in file order; `turn_of`: the turn of (call id, is a copy). Adds `compaction_request_nano` and
     `unlogged_prefix_nano`; copies and unpriced calls are skipped.
     """
-    found: dict[int, int] = {}
-    before: ChainCall | None = None
-    for call in calls:
-        if not call.grows_the_chain:
+    found: Counter[int] = Counter()
+    for before, call in pairwise(call for call in calls if call.grows_the_chain):
+        if call.copied or call.rates is None:
             continue
-        turn = turn_of[call.call_id, call.copied]
-        if before is not None and not call.copied and call.rates is not None:
-            judgement = judged[call.call_id]
-            amount = 0
-            if judgement.kind == MissKind.PLANNED_REBUILD and call.reset_before == Reset.COMPACT:
-                # The request came while the last answer was still cached; a pause after it does not raise its cost.
-                age_ms = (call.reset_at or call.started_at) - before.last_at
-                is_cold = is_expired(age_ms, judgement.ttl_ms)
-                amount = compaction_request_nano(before.context + before.output, call.rates, is_cold=is_cold)
-            elif judgement.kind is None and turn != turn_of[before.call_id, before.copied]:
-                amount = unlogged_prefix_nano(judgement.expected_read, call.cache_read, call.rates, judgement.ttl_ms)
-            if amount:
-                found[turn] = found.get(turn, 0) + amount
-        before = call
+        judgement, turn = judged[call.call_id], turn_of[call.call_id, False]
+        if judgement.kind == MissKind.PLANNED_REBUILD and call.reset_before == Reset.COMPACT:
+            # The request came while the last answer was still cached; a pause after it does not raise its cost.
+            age_ms = (call.reset_at or call.started_at) - before.last_at
+            is_cold = is_expired(age_ms, judgement.ttl_ms)
+            found[turn] += compaction_request_nano(before.context + before.output, call.rates, is_cold=is_cold)
+        elif judgement.kind is None and turn != turn_of[before.call_id, before.copied]:
+            found[turn] += unlogged_prefix_nano(judgement.expected_read, call.cache_read, call.rates, judgement.ttl_ms)
     return found
