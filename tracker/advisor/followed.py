@@ -6,6 +6,7 @@ from store import nudges as log
 from store.nudges import NudgeRow
 from store.reads import live_session as live
 from store.records import EventKind
+from store.task_rows import EventRow
 from tracker.model.advice.delivery import was_followed
 from tracker.model.advice.nudge import NudgeKind
 from tracker.model.defaults import DAY_MS
@@ -30,13 +31,8 @@ def _verdict(db: sqlite3.Connection, nudge: NudgeRow) -> bool | None:
     """Whether it was followed; None until the action, or enough calls without it, are recorded."""
     shown_at = nudge.shown_at or 0
     later = [call for call in live.main_calls(db, nudge.session_id) if call.started_at > shown_at]
-    calls_until: list[int] = []
-    for mark in live.marks(db, nudge.session_id):
-        after = mark.at is not None and mark.at > shown_at
-        compacted = mark.kind == EventKind.COMPACT and mark.detail != BY_ITSELF and nudge.kind in COMPACTING
-        cleared = mark.kind == EventKind.CLEAR and nudge.kind in _STARTING_OVER
-        if after and (compacted or cleared):
-            calls_until.append(sum(call.position < mark.position for call in later))
+    marks = [mark for mark in live.marks(db, nudge.session_id) if (mark.at or 0) > shown_at and _is_action(mark, nudge)]
+    calls_until = [sum(call.position < mark.position for call in later) for mark in marks]
     if nudge.kind in _STARTING_OVER and nudge.project is not None:
         began_at = live.next_start(db, nudge.project, shown_at, besides=nudge.session_id)
         if began_at is not None:
@@ -44,3 +40,10 @@ def _verdict(db: sqlite3.Connection, nudge: NudgeRow) -> bool | None:
     if was_followed(min(calls_until, default=None)):
         return True
     return None if was_followed(len(later)) else False
+
+
+def _is_action(mark: EventRow, nudge: NudgeRow) -> bool:
+    """Whether the nudge asked for this compaction or cleared context."""
+    if mark.kind == EventKind.COMPACT:
+        return mark.detail != BY_ITSELF and nudge.kind in COMPACTING
+    return mark.kind == EventKind.CLEAR and nudge.kind in _STARTING_OVER
