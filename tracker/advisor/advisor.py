@@ -170,12 +170,13 @@ class Advisor:
         state = load_state(db, session_id, floors(db))
         assessment = self._assess(db, state, preferences, now) if state is not None else None
         nudges = self._evaluate(db, assessment, preferences) if assessment is not None else []
-        facts = live.live_session(db, session_id) if state is None else state.session
-        is_waiting = state is None or state.is_waiting
+        if state is not None:
+            facts, is_waiting, task = state.session, state.is_waiting, state.task
+        else:  # before its first call
+            facts, is_waiting, task = live.live_session(db, session_id), True, None
         old = [nudge for nudge in nudges if nudge.shown_at is not None and nudge.shown_at <= self._began]
         self._announced.update(nudge.token for nudge in old)
         self._open[session_id] = _Open(facts.native_id, facts.project, facts.title, is_waiting, nudges)
-        task = state.task if state is not None else None
         task_cost = task.cost if task is not None else None
         day_cost = _day_cost(db, local_day(now))
         filed = [advice_nudge(nudge, is_waiting=is_waiting) for nudge in nudges if nudge.dismissed_at is None]
@@ -263,9 +264,10 @@ class Advisor:
         due: list[DueNudge] = []
         for one in self._open.values():
             for nudge in one.nudges:
-                is_now = nudge.moment == Moment.PROMPT or (one.is_waiting and nudge.moment in TURN_MOMENTS)
                 is_open = nudge.due_at <= now < nudge.expires_at and nudge.dismissed_at is None
-                if (is_now or nudge.moment == Moment.IDLE) and is_open and nudge.token not in self._announced:
+                has_ended = one.is_waiting and nudge.moment in TURN_MOMENTS
+                is_now = has_ended or nudge.moment in (Moment.PROMPT, Moment.IDLE)
+                if is_open and is_now and nudge.token not in self._announced:
                     text = nudge.text or ""
                     due.append(DueNudge(one.native_id, one.project, one.title, nudge.kind, text, nudge.token))
         self._announced.update(nudge.token for nudge in due)
