@@ -71,15 +71,14 @@ def classify(text: str, *, is_local: bool = False) -> Prompt:
     older clients did under that name.
     """
     text = _without_reminders_behind(text.removeprefix("\ufeff"))
-    stripped = text.lstrip()
-    if _is_around(stripped):
-        rest = without_elements(stripped, _AROUND).strip()
+    if _is_around(text.lstrip()):
+        rest = without_elements(text.lstrip(), _AROUND).strip()
         if not rest:
             return Prompt(None, "")
-        if rest == stripped.strip():
+        if rest == text.strip():
             return Prompt(TurnKind.PROMPT, text)
         text = _without_reminders_behind(rest)
-        stripped = text.lstrip()
+    stripped = text.lstrip()
     sent = _SENT.match(stripped)
     stripped = stripped[sent.end() :] if sent else stripped
     if stripped.startswith("[Request interrupted"):
