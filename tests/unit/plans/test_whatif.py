@@ -122,12 +122,26 @@ def test_a_smaller_baseline_is_neither_written_nor_read_again() -> None:
     assert later.saving.low == pytest.approx(10_000 * 200 + 10_000 * 5_000), "the days may begin in mid-session"
 
 
-def test_what_is_too_much_is_taken_from_reads_then_writes_then_input() -> None:
-    one = call(1, 0, read=3_000, write_5m=2_000, write_1h=2_000, fresh=9_000)
-    case = without_baseline_above([[one]], [], {1: 30_000}, 20_000)
-    assert case.saving.low == pytest.approx(3_000 * 200 + 4_000 * 6_500 + 3_000 * 4_000)
-    short = without_baseline_above([[one._replace(input=1_000)]], [], {1: 30_000}, 20_000)
-    assert short.saving.low == pytest.approx(3_000 * 200 + 4_000 * 6_500 + 1_000 * 4_000)
+def test_what_is_too_much_stands_after_the_tokens_that_are_left_whatever_the_cache_still_held() -> None:
+    cold = call(1, 0, read=15_000, write_5m=5_000, write_1h=5_000, fresh=9_000)
+    case = without_baseline_above([[cold]], [], {1: 30_000}, 20_000)
+    assert case.saving.low == pytest.approx(5_000 * 6_500 + 5_000 * 4_000)
+    short = without_baseline_above([[cold._replace(input=1_000)]], [], {1: 30_000}, 20_000)
+    assert short.saving.low == pytest.approx(5_000 * 6_500 + 1_000 * 4_000)
+    fits = call(2, 1, read=3_000, write_5m=2_000, write_1h=2_000, fresh=9_000)
+    assert without_baseline_above([[fits]], [], {1: 30_000}, 20_000).saving == pytest.approx((0, 0, 0))
+
+
+def test_a_first_prompt_shorter_by_10000_tokens_saves_2250_cents_over_3000_calls_and_120_cold_starts() -> None:
+    chains = [
+        [
+            call(1, 0, read=15_000, write_5m=23_000, chain=chain, rates=RATES["A"]),
+            *(call(2 + n, 1 + n, read=38_000, chain=chain, rates=RATES["A"]) for n in range(25)),
+        ]
+        for chain in range(120)
+    ]
+    case = without_baseline_above(chains, [], dict.fromkeys(range(120), 38_000), 28_000)
+    assert case.saving.low == pytest.approx(22_500_000_000)
 
 
 def test_a_model_without_write_rates_bills_writes_as_input() -> None:

@@ -173,16 +173,21 @@ def _gains(calls: Sequence[LoggedCall], ttl_ms: int, static_floor: int) -> list[
 
 
 def _trimmed(chain: Sequence[LoggedCall], begun: Mapping[int, int], tokens: int) -> float:
-    excess = max(0, begun.get(chain[0].chain_id, 0) - tokens)
+    """Nano-dollars for what stands in the prompts after their first `tokens` and within the chain's first prompt."""
+    end = begun.get(chain[0].chain_id, 0)
     saved = 0.0
     for call in chain:
-        if call.rates is None or not excess:
+        if call.rates is None:
             continue
-        from_reads = min(excess, call.cache_read)
         written = call.write_5m + call.write_1h
-        from_writes = min(excess - from_reads, written)
-        from_input = min(excess - from_reads - from_writes, call.input)
         write_pico = call.write_5m * call.rates.write_5m + call.write_1h * call.rates.write_1h
-        saved += from_reads * call.rates.read + from_input * call.rates.input
-        saved += from_writes * write_pico / written if written else 0.0
+        start = 0
+        # A cache holds the beginning of a prompt: reads come first, then writes, then the rest.
+        for count, rate in (
+            (call.cache_read, call.rates.read),
+            (written, write_pico / written if written else 0.0),
+            (call.input, call.rates.input),
+        ):
+            saved += max(0, min(end, start + count) - max(tokens, start)) * rate
+            start += count
     return saved / PICO_PER_NANO
