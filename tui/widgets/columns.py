@@ -82,39 +82,54 @@ def layout(
     every row are dropped; before it has less than a third of the width, others by rank, the sorted one last. That one
     gets a cell for its sign beside the title if there is one to spare.
     """
-    kept = [index for index in range(len(columns)) if index not in wanted or not wanted[index].is_nothing]
-    wide = [_width(column, rows, wanted.get(index)) for index, column in enumerate(columns)]
-
-    def needed() -> int:
-        return sum(wide[index] for index in kept) + len(kept) - 1
-
-    growing = next((index for index in kept if columns[index].grows), None)
-    if growing is not None and growing in wanted:
-        wide[growing] = max(wide[growing], wanted[growing].widest)
-        for index in sorted(kept, key=lambda index: -columns[index].rank):
-            is_said_once = index in wanted and wanted[index].is_same and columns[index].rank > 0
-            if is_said_once and index != sort and needed() > width:
-                kept.remove(index)
-        wide[growing] = max(columns[growing].width, min(width // 3, wanted[growing].widest))
-    while len(kept) > 1 and needed() > width:
-        worst = max(kept, key=lambda index: (columns[index].rank > 0, index != sort, columns[index].rank, index))
-        if columns[worst].rank == 0:
-            break
-        kept.remove(worst)
-    spare = width - needed()
-    for index in kept:
-        if columns[index].stretches and spare > 0:
-            most = wanted[index].widest if index in wanted else _widest(columns[index], rows)
-            more = max(0, min(most - wide[index], spare // 2))
+    wide = _those_that_fit(columns, width, rows, sort, wanted)
+    spare = width - _needed(wide)
+    for index, column in enumerate(columns):
+        if column.stretches and index in wide:
+            widest = wanted[index].widest if index in wanted else _widest(column, rows)
+            more = max(0, min(widest - wide[index], spare // 2))
             wide[index] += more
             spare -= more
-    if sort in kept and spare > 0 and wide[sort] <= cells(columns[sort].title):
+    if sort in wide and spare > 0 and wide[sort] <= cells(columns[sort].title):
         wide[sort] += 1
         spare -= 1
+    growing = _growing(columns, wide)
     if growing is not None:
         grown = max(1, wide[growing] + spare)
-        wide[growing] = min(grown, max(wide[growing], columns[growing].most)) if columns[growing].most else grown
-    return [(index, wide[index]) for index in kept]
+        wide[growing] = min(grown, max(wide[growing], columns[growing].most or grown))
+    return list(wide.items())
+
+
+def _those_that_fit(
+    columns: Sequence[Column[Row]], width: int, rows: Sequence[Row], sort: int | None, wanted: Mapping[int, Extent]
+) -> dict[int, int]:
+    """The fewest cells of each column that is kept, by index."""
+    wide = {
+        index: _width(column, rows, wanted.get(index))
+        for index, column in enumerate(columns)
+        if index not in wanted or not wanted[index].is_nothing
+    }
+    droppable = [index for index in wide if columns[index].rank > 0]
+    growing = _growing(columns, wide)
+    if growing is not None and growing in wanted:
+        wide[growing] = max(wide[growing], wanted[growing].widest)
+        for index in sorted(droppable, key=lambda index: -columns[index].rank):
+            if index in wanted and wanted[index].is_same and index not in (sort, growing) and _needed(wide) > width:
+                del wide[index]
+        wide[growing] = max(columns[growing].width, min(width // 3, wanted[growing].widest))
+    for index in sorted(droppable, key=lambda index: (index == sort, -columns[index].rank, -index)):
+        if index in wide and len(wide) > 1 and _needed(wide) > width:
+            del wide[index]
+    return wide
+
+
+def _growing(columns: Sequence[Column[Row]], wide: Mapping[int, int]) -> int | None:
+    return next((index for index in wide if columns[index].grows), None)
+
+
+def _needed(wide: Mapping[int, int]) -> int:
+    """Cells of the columns and of the blanks between them."""
+    return sum(wide.values()) + len(wide) - 1
 
 
 def _width(column: Column[Row], rows: Sequence[Row], extent: Extent | None) -> int:
