@@ -50,6 +50,23 @@ class _Total(NamedTuple):
     models: dict[str, ModelTotal]
 
 
+class _LastWord(NamedTuple):
+    """The final value of one run of a counter, as stored."""
+
+    session_id: int
+    session: str
+    is_reading: bool  # of the status line; else a total that the client wrote
+    cost: int
+    models: str
+    unknown_model: int
+    started_at: int | None
+    position: int
+    at: int
+
+
+# The calls of a counter: its value less what it began with, when it began, and the recorded calls since.
+_Covered = tuple[_Total, int | None, dict[str, Recorded]]
+
 # What a session cost according to its client: the totals that it wrote, and the status line's readings of a counter
 # that no total closed, as that of a resumed client is none yet. A reading does not count before the transcript was
 # read, in a fork, whose counter does not begin at zero, and where two terminals work on one session and report by
@@ -83,9 +100,9 @@ _decode_models = msgspec.json.Decoder(list[dict[str, int | str]]).decode
 
 def counter_rows(db: sqlite3.Connection, session_ids: list[int]) -> list[CounterRow]:
     """One row for each of these sessions and counter start, the latest of each (CLAUDE_CODE section 1.8)."""
-    rows = db.execute(
+    found = db.execute(
         f"""
-        SELECT total.session_id, native_id, source, cost, models, unknown_model, started_at, position, at
+        SELECT total.session_id, native_id, source = 'statusline', cost, models, unknown_model, started_at, position, at
         FROM ({LAST_WORDS}) AS total JOIN session ON session.id = total.session_id
         WHERE position = (
             SELECT MAX(position) FROM client_total AS later
@@ -94,34 +111,46 @@ def counter_rows(db: sqlite3.Connection, session_ids: list[int]) -> list[Counter
             AND session_id IN ({", ".join(map(str, session_ids))})
         ORDER BY total.session_id, started_at
         """
-    ).fetchall()
-    made = []
-    starts = [row[6] for row in rows if row[2] == "statusline" and row[6] is not None]
+    )
+    words = [_LastWord(*row) for row in found]
+    starts = [one.started_at for one in words if one.is_reading and one.started_at is not None]
     going_on = _counters_going_on(db, min(starts), max(starts)) if starts else set()
-    for session_id, session, source, cost, models, unknown_model, started_at, position, at in rows:
-        total = _total(cost, models)
-        if source == "statusline":
-            resumed = _resumed_at(db, session_id, at)
-            if resumed is not None:
-                if _is_second_since(db, session_id, position, resumed[1]):
-                    continue
-                total, started_at = total._replace(cost=total.cost - resumed[0]), resumed[1]
-            elif (session_id, position) in going_on or not _began_at_nothing(db, session_id):
-                continue
-            recorded = _recorded_by(db, session_id, started_at, at)
-            if sum(one.cost for one in recorded.values()) > total.cost:
-                continue  # read while calls ended: the next reading has them
-        else:
-            before = _inherited(db, session_id, started_at)
-            if before is not None:
-                total = _less(total, before)
-            recorded = _recorded(db, session_id, started_at, position, with_copies=before is None)
-        has_start = not exists(db, "SELECT 1 FROM call WHERE session_id = ? AND first_at < ?", (session_id, started_at))
-        has_end = source == "statusline" or _goes_on_at(db, session_id, position) is None
-        made.append(
-            CounterRow(session_id, session, total.cost, bool(unknown_model), total.models, recorded, has_start, has_end)
-        )
+    made = []
+    for one in words:
+        covered = _covered_by_reading(db, one, going_on) if one.is_reading else _covered_by_total(db, one)
+        if covered is None:
+            continue
+        (cost, models), started_at, recorded = covered
+        earlier = "SELECT 1 FROM call WHERE session_id = ? AND first_at < ?"
+        has_start = not exists(db, earlier, (one.session_id, started_at))
+        has_end = one.is_reading or _goes_on_at(db, one.session_id, one.position) is None
+        has_unknown = bool(one.unknown_model)
+        made.append(CounterRow(one.session_id, one.session, cost, has_unknown, models, recorded, has_start, has_end))
     return made
+
+
+def _covered_by_total(db: sqlite3.Connection, last: _LastWord) -> _Covered:
+    """A total less the one that a fork began with."""
+    total, before = _total(last.cost, last.models), _inherited(db, last.session_id, last.started_at)
+    recorded = _recorded(db, last.session_id, last.started_at, last.position, with_copies=before is None)
+    return total if before is None else _less(total, before), last.started_at, recorded
+
+
+def _covered_by_reading(db: sqlite3.Connection, last: _LastWord, going_on: set[tuple[int, int]]) -> _Covered | None:
+    """A reading less the total that a resumed client began with; None if it is not known which calls it covers."""
+    total, started_at = _total(last.cost, last.models), last.started_at
+    resumed = _resumed_at(db, last.session_id, last.at)
+    if resumed is not None:
+        before, started_at = resumed
+        total = total._replace(cost=total.cost - before)
+        if _is_second_since(db, last.session_id, last.position, started_at):
+            return None
+    elif (last.session_id, last.position) in going_on or not _began_at_nothing(db, last.session_id):
+        return None
+    recorded = _recorded_by(db, last.session_id, started_at, last.at)
+    if sum(one.cost for one in recorded.values()) > total.cost:
+        return None  # read while calls ended: the next reading has them
+    return total, started_at, recorded
 
 
 def counted_sessions(db: sqlite3.Connection, chosen: Filter) -> list[int]:
