@@ -1,8 +1,8 @@
 """`export`: every table as files."""
 
 import csv
-from collections.abc import Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from itertools import islice
 from pathlib import Path
 
@@ -14,6 +14,8 @@ from tracker.cli.output import csv_row, owner_only
 from tracker.errors import UserError
 
 _ROWS_AT_ONCE = 1_000
+_Rows = Sequence[Sequence[object]]
+_Write = Callable[[_Rows], object]
 
 
 @click.command()
@@ -40,7 +42,7 @@ def export(invocation: Invocation, folder: Path, form: str) -> None:
     from store.reads.tables import exportable_tables, table_rows
 
     db = open_modelled(invocation)
-    encoder = msgspec.json.Encoder()
+    forms = tuple(_WRITERS) if form == "both" else (form,)
     folder.mkdir(parents=True, exist_ok=True)
     for table in exportable_tables(db):
         names, rows = table_rows(db, table)
@@ -49,24 +51,33 @@ def export(invocation: Invocation, folder: Path, form: str) -> None:
             continue
         count = 0
         with ExitStack() as files:
-            as_csv = as_json = None
-            if form in ("csv", "both"):
-                path = folder / f"{table}.csv"
-                text = files.enter_context(open(path, "w", encoding="utf-8", newline="", opener=owner_only))
-                as_csv = csv.writer(text, lineterminator="\n")
-                as_csv.writerow(names)
-            if form in ("jsonl", "both"):
-                as_json = files.enter_context(open(folder / f"{table}.jsonl", "wb", opener=owner_only))
+            writes = [files.enter_context(_WRITERS[one](folder / f"{table}.{one}", names)) for one in forms]
             while some := list(islice(rows, _ROWS_AT_ONCE)):
                 count += len(some)
-                if as_csv is not None:
-                    as_csv.writerows(map(csv_row, some))
-                if as_json is not None:
-                    as_json.write(encoder.encode_lines(dict(zip(names, row, strict=True)) for row in some))
+                for write in writes:
+                    write(some)
         click.echo(f"{count:>9,}  {table}")
 
 
-def _write_parquet(path: Path, names: list[str], rows: Sequence[Sequence[object]]) -> None:
+@contextmanager
+def _csv_file(path: Path, names: list[str]) -> Iterator[_Write]:
+    with open(path, "w", encoding="utf-8", newline="", opener=owner_only) as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(names)
+        yield lambda rows: writer.writerows(map(csv_row, rows))
+
+
+@contextmanager
+def _jsonl_file(path: Path, names: list[str]) -> Iterator[_Write]:
+    encode = msgspec.json.Encoder().encode_lines
+    with open(path, "wb", opener=owner_only) as file:
+        yield lambda rows: file.write(encode(dict(zip(names, row, strict=True)) for row in rows))
+
+
+_WRITERS = {"csv": _csv_file, "jsonl": _jsonl_file}
+
+
+def _write_parquet(path: Path, names: list[str], rows: _Rows) -> None:
     try:
         import pyarrow as pa  # type: ignore[import-not-found,import-untyped,unused-ignore]
         from pyarrow import parquet  # type: ignore[import-not-found,import-untyped,unused-ignore]
