@@ -93,14 +93,17 @@ def _tell_of_other_folders(invocation: Invocation) -> None:
         if not (folder / "projects").is_dir():
             hint = f" (name {folder.parent})" if folder.name == "projects" else ""
             say(f"no projects/ in {folder}: nothing is read there{hint}")
-    if invocation.cline_dirs:
-        from tracker.sources.cline.places import given_roots, stores_under
+    for folder in invocation.cline_dirs:
+        if not _has_cline_records(folder):
+            hint = f" (name {folder / '.cline'})" if (folder / ".cline").is_dir() else ""
+            say(f"no records of Cline or Roo in {folder}: nothing is read there{hint}")
 
-        for folder in invocation.cline_dirs:
-            roots = [root for roo in (False, True) for root in given_roots([folder], roo=roo)]
-            if not any(any(stores_under(root)) for root in roots):
-                hint = f" (name {folder / '.cline'})" if (folder / ".cline").is_dir() else ""
-                say(f"no records of Cline or Roo in {folder}: nothing is read there{hint}")
+
+def _has_cline_records(folder: Path) -> bool:
+    from tracker.sources.cline.places import given_roots, stores_under
+
+    roots = given_roots([folder], roo=False) + given_roots([folder], roo=True)
+    return any(any(stores_under(root)) for root in roots)
 
 
 def _how_far(progress: Progress) -> tuple[float, str]:
