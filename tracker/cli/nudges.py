@@ -1,5 +1,7 @@
 """`nudges`: the log of nudges with their outcomes, and switches for each kind."""
 
+from collections.abc import Iterator
+
 import click
 
 from store.ledger import home, open_ledger
@@ -25,7 +27,7 @@ from tracker.cli.user_settings import user_settings
 from tracker.clock import short_time
 from tracker.errors import UserError
 from tracker.model.advice.delivery import NudgeAction
-from tracker.reports.nudges import NudgeReport, fate, nudge_report, promised
+from tracker.reports.nudges import KindSummary, NudgeReport, fate, nudge_report, promised
 from tracker.settings import set_value
 from tracker.words import MEANT_TO_HOLD
 
@@ -161,11 +163,7 @@ def show(report: NudgeReport, *, every: bool) -> None:
         note("Older rows left out: --limit 0 shows all.")
     for one in report.kinds:
         if one.shown or one.state == "dismissed":
-            parts = [f"{one.shown} shown"]
-            parts += [f"{one.followed} of {one.observed} followed"] if one.observed else []
-            parts += [f"{one.dismissed} dismissed"] if one.dismissed else []
-            parts += ["off after three dismissals"] if one.state == "dismissed" else []
-            note(f"{one.kind}: {', '.join(parts)}")
+            note(f"{one.kind}: {', '.join(_fates(one))}")
     for found in report.realised:
         calls = "call" if found.calls == 1 else f"{found.calls} calls"
         note(
@@ -174,3 +172,13 @@ def show(report: NudgeReport, *, every: bool) -> None:
             f" ({short_usd(found.low_nano)} to {short_usd(found.high_nano)})."
         )
     note(f"Savings are modelled; ranges are {MEANT_TO_HOLD}. Their assumptions: --json.")
+
+
+def _fates(one: KindSummary) -> Iterator[str]:
+    yield f"{one.shown} shown"
+    if one.observed:
+        yield f"{one.followed} of {one.observed} followed"
+    if one.dismissed:
+        yield f"{one.dismissed} dismissed"
+    if one.state == "dismissed":
+        yield "off after three dismissals"
