@@ -134,16 +134,10 @@ def print_table(
     every = [[plain(row[place]) for place in shown] for row in rows]
     below = [[plain(footer[place]) for place in shown]] if footer is not None else []
     titles = [column.title for column in columns]
-    widths = [max(width(row[place]) for row in (titles, *every, *below)) for place in range(len(columns))]
-    over = sum(widths) + 2 * (len(widths) - 1) - cells
-    if goes_below := columns[-1].cut == "below" and over > 0:
-        over -= widths.pop() + 2
-    flexible = [index for index in range(len(widths)) if not columns[index].right and columns[index].cut != "never"]
-    for _ in range(over):
-        widest = max(flexible, key=lambda one: widths[one], default=None)
-        if widest is None or widths[widest] <= _MIN_CELLS:
-            break
-        widths[widest] -= 1
+    widths = [max(map(width, texts)) for texts in zip(titles, *every, *below, strict=True)]
+    if goes_below := columns[-1].cut == "below" and _line_cells(widths) > cells:
+        widths.pop()
+    _narrow(widths, columns, cells)
 
     def line(row: Sequence[str]) -> tuple[str, str]:
         fitted = zip(row, widths, columns, strict=False)
@@ -160,8 +154,23 @@ def print_table(
         if sentence:
             click.echo(wrapped(" " * (widths[0] + 2) + sentence))
     for row in below:
-        click.echo(click.style("─" * (sum(widths) + 2 * (len(widths) - 1)), dim=True))
+        click.echo(click.style("─" * _line_cells(widths), dim=True))
         click.echo(click.style(line(row)[0], bold=True))
+
+
+def _line_cells(widths: Sequence[int]) -> int:
+    """Cells of columns of these widths, with two blanks between."""
+    return sum(widths) + 2 * (len(widths) - 1)
+
+
+def _narrow(widths: list[int], columns: Sequence[Column], cells: int) -> None:
+    """Take cells from the widest texts until a line fits, or no text may lose more."""
+    flexible = [index for index in range(len(widths)) if not columns[index].right and columns[index].cut != "never"]
+    while flexible and _line_cells(widths) > cells:
+        widest = max(flexible, key=widths.__getitem__)
+        if widths[widest] <= _MIN_CELLS:
+            return
+        widths[widest] -= 1
 
 
 def note(text: str) -> None:
