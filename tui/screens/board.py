@@ -1,6 +1,7 @@
 """Base of the six screens: top line, body, key line, and the states without a body."""
 
 from datetime import date
+from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
 from textual.app import ComposeResult
@@ -13,7 +14,7 @@ from tui.snapshot import Health, Phase, Snapshot
 from tui.widgets.empty import being_made, hatched, reading
 from tui.widgets.filter_line import FilterLine
 from tui.widgets.key_line import KeyLine
-from tui.widgets.picture import Picture
+from tui.widgets.picture import Drawing, Picture
 from tui.widgets.table import Table
 from tui.widgets.top_line import TopLine, state_words
 from tui.words import day_and_time, month_after
@@ -94,10 +95,14 @@ class Board(Screen[None], Generic[Part]):
             return
         snapshot = self.dashboard.snapshot
         self.draw_state()
-        empty = self._show_stand_in(snapshot, self.dashboard.health)
-        self.query_one("#body").display = not empty
-        self.query_one("#instead").display = empty
-        part = self.part_of(snapshot) if snapshot is not None and not empty else None
+        stand_in = self.stand_in(snapshot, self.dashboard.health)
+        picture = self.query_one("#instead", Picture)
+        picture.display = stand_in is not None
+        self.query_one("#body").display = stand_in is None
+        if stand_in is not None:
+            picture.show(stand_in)
+            return
+        part = self.part_of(snapshot) if snapshot is not None else None
         if snapshot is not None and part is not None:
             self.part = part
             self.present(part, snapshot)
@@ -131,29 +136,25 @@ class Board(Screen[None], Generic[Part]):
         has_work = snapshot is None or bool(snapshot.calls)
         self.query_one(KeyLine).show(footer(self.NAME if has_work else "any"), trouble)
 
-    def _show_stand_in(self, snapshot: Snapshot | None, health: Health) -> bool:
-        """Show the stand-in if there is nothing to draw; returns whether it did."""
-        picture = self.query_one("#instead", Picture)
-        if health.phase is Phase.READING and (snapshot is None or not snapshot.calls or health.is_first):
-            picture.show(lambda width, height: reading(health.done, health.words, width, height))
-        elif health.phase is Phase.FAILED and snapshot is None:
-            picture.show(hatched("The ledger cannot be read", health.words, command="taximeter doctor", sign="$bad"))
-        elif snapshot is not None and snapshot.calls and (self.part_of(snapshot) is not None or self._waits(snapshot)):
-            return False
-        elif snapshot is None or snapshot.calls or health.phase is Phase.STARTING:
-            is_made = snapshot is not None and snapshot.calls and snapshot.request.screen == self.NAME
-            words = self.BEING_MADE if is_made else ""
-            picture.show(lambda width, height: being_made(words, width, height))
-        else:
+    def stand_in(self, snapshot: Snapshot | None, health: Health) -> Drawing | None:
+        """What to draw in place of the body; None if there is something to draw in it."""
+        has_work = snapshot is not None and snapshot.calls > 0
+        if health.phase is Phase.READING and (health.is_first or not has_work):
+            return partial(reading, health.done, health.words)
+        if snapshot is None and health.phase is Phase.FAILED:
+            return hatched("The ledger cannot be read", health.words, command="taximeter doctor", sign="$bad")
+        if snapshot is None or (health.phase is Phase.STARTING and not has_work):
+            return partial(being_made, "")
+        if not has_work:
             looked = f"looked in {', '.join(snapshot.looked_in)}; the first one appears here by itself"
             elsewhere = "elsewhere: taximeter --claude-dir DIR, a folder that holds projects/"
-            demo = "to see what it does: taximeter demo"
-            picture.show(hatched("No sessions yet", looked, elsewhere, command=demo))
-        return True
-
-    def _waits(self, snapshot: Snapshot) -> bool:
-        """Whether to keep the last drawing for a moment, because the snapshot is still that of the previous screen."""
-        return self.part is not None and snapshot.request.screen != self.NAME
+            return hatched("No sessions yet", looked, elsewhere, command="to see what it does: taximeter demo")
+        if self.part_of(snapshot) is not None:
+            return None
+        if snapshot.request.screen == self.NAME:
+            return partial(being_made, self.BEING_MADE)
+        # The snapshot is still that of the previous screen: the last drawing stays for a moment.
+        return partial(being_made, "") if self.part is None else None
 
     # -- the month, where a screen has one --------------------------------------------------------------------------
 

@@ -29,7 +29,7 @@ from tui.widgets.carried import carried_lines
 from tui.widgets.columns import Column
 from tui.widgets.empty import hatched
 from tui.widgets.grid import line
-from tui.widgets.picture import Picture, label
+from tui.widgets.picture import Drawing, Picture, label
 from tui.widgets.plot import Mark, area, legend_series
 from tui.widgets.split_bar import CARRY_OVER, FRESH
 from tui.widgets.table import Table
@@ -155,7 +155,7 @@ def fact_lines(detail: TaskDetail, width: int, *, cut: bool = False) -> list[Con
     room = max(_MIN_FACT_CELLS, width - _FACT_NAME)
     lines = []
     for name, every in facts:
-        parts = [part for one in every for part in (wrap(one, room) if name == "reported" or not cut else [one])]
+        parts = every if cut and name != "reported" else [part for one in every for part in wrap(one, room)]
         for index, part in enumerate(parts):
             words = fit(part, max(0, width - _FACT_NAME)) if cut else plain(part)
             lines.append(line((fit("" if index else name, _FACT_NAME), "$dim"), words))
@@ -190,17 +190,13 @@ class TaskScreen(EditingBoard[TaskPart]):
         self._draw_facts(part.detail)
         self._table.set_rows(waterfall(part.detail))
 
-    def _show_stand_in(self, snapshot: Snapshot | None, health: Health) -> bool:
-        """Show that the task no longer exists, without its old figures."""
-        if super()._show_stand_in(snapshot, health):
-            return True
-        if snapshot is None or snapshot.task is None or snapshot.task.detail is not None:
-            return False
-        self.part = None
-        self.query_one("#instead", Picture).show(
-            hatched("This task no longer exists", "an edit merged it into another", "esc goes back")
-        )
-        return True
+    def stand_in(self, snapshot: Snapshot | None, health: Health) -> Drawing | None:
+        """Also if the task no longer exists: without its old figures."""
+        drawing = super().stand_in(snapshot, health)
+        if drawing is None and snapshot is not None and snapshot.task is not None and snapshot.task.detail is None:
+            self.part = None
+            return hatched("This task no longer exists", "an edit merged it into another", "esc goes back")
+        return drawing
 
     @property
     def _table(self) -> Table[Step]:
