@@ -313,12 +313,16 @@ class Dashboard(App[None]):
         if self._paused_at is not None and not edited.failed:
             self._resume()  # show the change, so that the next key acts on the current state
         if isinstance(edit, TaskEdit) and edit.task and edited.task not in ("", edit.task):
-            for screen in self.screen_stack:
-                if isinstance(screen, Board):
-                    screen.follow(edit.task, edited.task)
-            if edit.task == self.request.task:
-                self._former_ids = self._former_ids[:-1] if isinstance(edit, Undo) else [*self._former_ids, edit.task]
-                self.request_view(task=edited.task)
+            self._follow(edit, edited.task)
+
+    def _follow(self, edit: TaskEdit, task: str) -> None:
+        """Show `task` where the edited one was."""
+        for screen in self.screen_stack:
+            if isinstance(screen, Board):
+                screen.follow(edit.task, task)
+        if edit.task == self.request.task:
+            self._former_ids = self._former_ids[:-1] if isinstance(edit, Undo) else [*self._former_ids, edit.task]
+            self.request_view(task=task)
 
     def undo(self) -> None:
         """Undo the last edit, and show again the task that it had merged away, if that was on screen."""
