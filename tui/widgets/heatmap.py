@@ -42,21 +42,15 @@ def heatmap(amounts: Mapping[date, float], until: date, width: int, *, pointed: 
     grid = Grid(width, 8)
     for row, name in enumerate(_DAYS):
         grid.text(0, row + 1, name, "$dim")
-    free_from = 0
-    for week in range(weeks):
+    for index in range((until - first).days + 1):
+        day, (week, row) = first + timedelta(days=index), divmod(index, 7)
         x = _LABEL + week * cell
-        start = first + timedelta(weeks=week)
-        if start.day <= 7 and x >= free_from and x + 3 <= width:
-            grid.text(x, 0, start.strftime("%b"), "$dim")
-            free_from = x + 4
-        for row in range(7):
-            day = start + timedelta(days=row)
-            if day > until:
-                break
-            glyph, style = SHADES[shade(amounts.get(day, 0.0), limits)]
-            grid.put(x, row + 1, glyph, f"reverse {style}" if day == pointed else style)
-            if cell == 2 and glyph != "·":
-                grid.put(x + 1, row + 1, glyph, style)
+        if row == 0 and day.day <= 7 and grid.is_free(x - 1, 0, 4):
+            grid.text(x, 0, day.strftime("%b"), "$dim")
+        glyph, style = SHADES[shade(amounts.get(day, 0.0), limits)]
+        grid.put(x, row + 1, glyph, f"reverse {style}" if day == pointed else style)
+        if cell == 2 and glyph != "·":
+            grid.put(x + 1, row + 1, glyph, style)
     return [*grid.lines(), key(limits, width)]
 
 
