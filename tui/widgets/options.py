@@ -53,8 +53,7 @@ def option_lines(options: Options, best: Option, width: int, *, with_bars: bool 
             (fit(NAMES[option.kind], _NAME), "bold" if is_best else ""),
             (fit(approx_usd(option.cost_nano), figure, right=True), "bold"),
         ]
-        is_going_on = option.kind == OptionKind.CONTINUE
-        words = f"({range_words(option)})" if is_going_on else effect(option)
+        words = f"({range_words(option)})" if option.kind == OptionKind.CONTINUE else effect(option)
         room = width - _INDENT - _NAME - figure - 3
         if cells(words) > room:
             words = short_effect(option)
@@ -62,11 +61,14 @@ def option_lines(options: Options, best: Option, width: int, *, with_bars: bool 
             pieces += ["   ", (words, "$good" if option.saving.point_nano > 0 else "$dim")]
         made.append(line(*pieces))
         if with_bars and top > 0:
-            room = width - _INDENT
-            solid = max(1, round(option.cost_nano / top * room))
-            rest = max(0, round(option.high_nano / top * room) - solid)
-            made.append(line(" " * _INDENT, ("━" * solid, "$taxi" if is_best else "$dim"), ("╌" * rest, "$dim")))
+            made.append(line(" " * _INDENT, *_bar(option, top, width - _INDENT, "$taxi" if is_best else "$dim")))
     return made
+
+
+def _bar(option: Option, top: int, room: int, style: str) -> tuple[Piece, Piece]:
+    solid = max(1, round(option.cost_nano / top * room))
+    rest = max(0, round(option.high_nano / top * room) - solid)
+    return ("━" * solid, style), ("╌" * rest, "$dim")
 
 
 def short_effect(option: Option) -> str:
