@@ -60,11 +60,12 @@ def curve(report: ContextReport, task: TaskRow | None) -> tuple[list[tuple[float
         if call.epoch != epoch:
             marks.append(Mark(len(samples), "reset"))
             epoch, inherited = call.epoch, None if inherited is None else 0
-        is_own = call.task_id == (None if task is None else task.id)
-        if is_own and inherited is None:
-            inherited = int(sum(samples[-1])) if samples else begun
+        before = call.context
+        if call.task_id == (None if task is None else task.id):
+            if inherited is None:
+                inherited = int(sum(samples[-1])) if samples else begun
+            before = min(inherited, call.context)
         baseline = min(report.baseline, call.context)
-        before = call.context if not is_own else min(inherited or 0, call.context)
         carried = max(0, before - baseline)
         samples.append((baseline, carried, call.context - baseline - carried))
     return samples, marks
