@@ -81,6 +81,11 @@ def agent_sign(agent: str) -> str:
     return "cc" if agent == Agent.CLAUDE_CODE else agent
 
 
+def chain_name(chain: str, agent_type: str | None) -> str:
+    """What a chain of calls is called: main, or the subagent's type where it is recorded."""
+    return agent_type or ("subagent" if chain else "main")
+
+
 def counted(count: int, noun: str) -> str:
     """A number with its noun: 1 turn, 2,000 turns."""
     return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"

@@ -4,6 +4,7 @@ import sqlite3
 from typing import NamedTuple
 
 from store.clauses import IS_FLOOR, IS_HEADLESS, LATEST_SESSION_FIRST, SESSION_LAST_AT, SESSION_TITLE
+from store.reads.chains import AGENT_TYPE, named_chains
 from store.task_rows import LimitSample
 
 
@@ -30,10 +31,10 @@ class RecentCall(NamedTuple):
 def recent_calls(db: sqlite3.Connection, session_id: int, limit: int) -> list[RecentCall]:
     """The latest calls of a session, latest first."""
     found = db.execute(
-        "WITH latest AS (SELECT * FROM call WHERE session_id = ? ORDER BY last_at DESC, id DESC LIMIT ?)"
-        " SELECT chain.key, chain.agent_type, requested_at, latest.first_at, latest.last_at, model, input,"
+        "WITH latest AS (SELECT * FROM call WHERE session_id = ?1 ORDER BY last_at DESC, id DESC LIMIT ?2)"
+        f" SELECT chain.key, {AGENT_TYPE}, requested_at, latest.first_at, latest.last_at, model, input,"
         " cache_read, write_5m + write_1h, output, latest.flags, cost, cause, tool_use.name, tool_use.target"
-        " FROM latest JOIN chain ON chain.id = latest.chain_id"
+        f" FROM latest JOIN chain ON chain.id = latest.chain_id {named_chains('session_id = ?1')}"
         " LEFT JOIN call_split ON call_split.call_id = latest.id"
         " LEFT JOIN tool_use ON tool_use.session_id = latest.session_id AND tool_use.id ="
         " (SELECT id FROM tool_use AS asked WHERE asked.session_id = latest.session_id"

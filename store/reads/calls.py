@@ -4,11 +4,12 @@ import sqlite3
 from collections.abc import Iterator
 from typing import Any
 
+from store.reads.chains import AGENT_TYPE, named_chains
 from store.reads.filter import Filter
 
-CALL_EXPORT = """
+_CALLS = f"""
     SELECT session.agent, session.native_id AS session, session.project, chain.key AS chain, chain.kind AS chain_kind,
-           chain.agent_type, call.message_id, call.request_id, call.turn, call.position, call.requested_at,
+           {AGENT_TYPE} AS agent_type, call.message_id, call.request_id, call.turn, call.position, call.requested_at,
            call.first_at, call.last_at, call.retries, call.model, call.provider, call.input, call.cache_read,
            call.write_5m, call.write_1h, call.output, call.thinking, call.web_searches, call.speed, call.tier,
            call.geo, call.stop, call.effort, call.version, call.flags, call.copy_rank, call.price_id, call.cost,
@@ -19,6 +20,8 @@ CALL_EXPORT = """
     FROM call JOIN session ON session.id = call.session_id JOIN chain ON chain.id = call.chain_id
     LEFT JOIN call_split AS split ON split.call_id = call.id
 """
+CALL_EXPORT = f"{_CALLS} {named_chains()}"
+_NEW_CALLS = f"{_CALLS} {named_chains('session_id IN (SELECT session_id FROM call WHERE id > :after)')}"
 
 
 def call_rows(db: sqlite3.Connection, chosen: Filter, *, limit: int | None) -> Iterator[dict[str, Any]]:
@@ -46,10 +49,10 @@ def newest_call_id(db: sqlite3.Connection) -> int:
 def calls_after(db: sqlite3.Connection, call_id: int) -> list[dict[str, Any]]:
     """Calls added after the one with this id, in order of time, with every stored field and `id`."""
     query = (
-        f"SELECT * FROM ({CALL_EXPORT.replace('SELECT', 'SELECT call.id,', 1)} WHERE call.id > ?)"
+        f"SELECT * FROM ({_NEW_CALLS.replace('SELECT', 'SELECT call.id,', 1)} WHERE call.id > :after)"
         " ORDER BY first_at, message_id"
     )
-    return list(_by_name(db.execute(query, (call_id,))))
+    return list(_by_name(db.execute(query, {"after": call_id})))
 
 
 def _by_name(cursor: sqlite3.Cursor) -> Iterator[dict[str, Any]]:

@@ -4,6 +4,7 @@ import sqlite3
 from typing import NamedTuple
 
 from store.clauses import IS_COUNTED, IS_FLOOR
+from store.reads.chains import AGENT_TYPE, named_chains
 from store.reads.filter import EVERYTHING, Filter
 
 _SUMS = (  # in the order of SpendRow
@@ -40,16 +41,10 @@ _BRANCHES = f"""
     WHERE {{where}} GROUP BY 1, 2 ORDER BY 11 DESC, 2, 1
 """
 
-# Clients before attribution name the type only where the parent starts the agent: "Explore: look for the parser".
 _SUBAGENTS = f"""
-    SELECT CASE WHEN chain.kind = 'main' THEN '{MAIN_CONVERSATION}'
-                ELSE COALESCE(chain.agent_type, start.type, NULLIF(chain.kind, 'subagent'), '(unknown)') END,
+    SELECT CASE WHEN chain.kind = 'main' THEN '{MAIN_CONVERSATION}' ELSE COALESCE({AGENT_TYPE}, '(unknown)') END,
         {_CALL_SUMS}
-    FROM call JOIN session ON session.id = call.session_id JOIN chain ON chain.id = call.chain_id
-    LEFT JOIN (
-        SELECT session_id, spawned, MIN(NULLIF(substr(target, 1, instr(target, ': ') - 1), 'agent')) AS type
-        FROM tool_use WHERE spawned IS NOT NULL GROUP BY 1, 2
-    ) AS start ON start.session_id = chain.session_id AND start.spawned = chain.key
+    FROM call JOIN session ON session.id = call.session_id JOIN chain ON chain.id = call.chain_id {named_chains()}
     WHERE {{where}} GROUP BY 1 ORDER BY 10 DESC, 1
 """
 

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from store.clauses import IN_LIST, IS_FLOOR, PROMPT_TOKENS, exists, json_list
+from store.reads.chains import AGENT_TYPE, named_chains
 from store.reads.filter import Filter
 from store.records import EventKind
 from store.task_rows import PartRow, TaskRow, TaskTurnRow
@@ -119,11 +120,14 @@ class TaskCall(NamedTuple):
 
 def calls_of(db: sqlite3.Connection, identity: str) -> list[TaskCall]:
     """Calls of a task in order of time."""
+    chains = named_chains("session_id IN (SELECT session_id FROM task_part WHERE task_id = ?1)")
     found = db.execute(
-        "SELECT call.id, call.session_id, chain.key, chain.agent_type, position, call.first_at, call_split.turn, model,"
-        f" {PROMPT_TOKENS}, cost, epoch, missed, call_split.kind, cause, cause_source, is_up_to, waste, {IS_FLOOR}"
+        f"SELECT call.id, call.session_id, chain.key, {AGENT_TYPE}, call.position, call.first_at, call_split.turn,"
+        f" model, {PROMPT_TOKENS}, cost, epoch, missed, call_split.kind, cause, cause_source, is_up_to, waste,"
+        f" {IS_FLOOR}"
         " FROM call_split JOIN call ON call.id = call_split.call_id"
-        " JOIN chain ON chain.id = call.chain_id WHERE task_id = ? ORDER BY call.first_at, position, call.id",
+        f" JOIN chain ON chain.id = call.chain_id {chains} WHERE task_id = ?1"
+        " ORDER BY call.first_at, call.position, call.id",
         (identity,),
     )
     return [TaskCall(*row) for row in found]

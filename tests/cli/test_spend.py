@@ -10,7 +10,7 @@ import pytest
 
 from tests.cli.running import Taximeter
 from tests.unit.ledger.captured import DATA, billed_calls
-from tests.unit.ledger.plain import COST, FILE, OTHER, OTHER_FILE, SESSION, answer, encoded, prompt, session_of
+from tests.unit.ledger.plain import FILE, OTHER, OTHER_FILE, SESSION, answer, encoded, prompt, session_of
 from tests.unit.ledger.reading import write_tree
 
 KEYS = ("day", "week", "month", "model", "project", "branch", "session", "agent", "subagent")
@@ -130,49 +130,6 @@ class TestSpend:
         assert tree
         (row,) = taximeter("spend", "--json", "--by", "branch").json()["rows"]
         assert (row["key"], row["project"], row["calls"]) == ("(unknown)", "/home/dev/app", 3)
-
-    def test_a_subagent_counts_to_its_type(self, taximeter: Taximeter, tmp_path: Path) -> None:
-        """Its own lines name it, in older clients the call that started it; a name may have colons."""
-
-        def started(number: int, agent: str, **given: str) -> list[dict[str, Any]]:
-            use = {
-                "type": "tool_use",
-                "id": f"toolu_{number}",
-                "name": "Agent",
-                "input": {"description": "look"} | given,
-            }
-            result = {"type": "tool_result", "tool_use_id": f"toolu_{number}", "content": "done"}
-            ran = prompt(
-                "", second=number, message={"role": "user", "content": [result]}, toolUseResult={"agentId": agent}
-            )
-            return [answer(number, message={"content": [use]}), ran]
-
-        def subagent(agent: str, number: int, **changes: Any) -> dict[str, bytes]:
-            lines = encoded(answer(number, isSidechain=True, agentId=agent, **changes))
-            return {f"-home-dev-app/{SESSION}/subagents/agent-{agent}.jsonl": lines}
-
-        files = {
-            FILE: encoded(
-                prompt(),
-                *started(1, "a1", subagent_type="kit:reviewer"),
-                *started(2, "a2", subagent_type="general-purpose"),
-                *started(3, "a3"),
-            ),
-            **subagent("a1", 11),
-            **subagent("a2", 12, attributionAgent="Explore"),
-            **subagent("a3", 13),
-            **subagent("a4", 14),
-        }
-        taximeter.claude_dirs = [write_tree(tmp_path / "claude", files)]
-        rows = taximeter("spend", "--json", "--by", "subagent").json()["rows"]
-        found = [(row["key"], row["calls"], Decimal(row["cost_usd"])) for row in rows]
-        cost = Decimal(COST).scaleb(-9)
-        assert found == [
-            ("main", 3, 3 * cost),
-            ("(unknown)", 2, 2 * cost),
-            ("Explore", 1, cost),
-            ("kit:reviewer", 1, cost),
-        ]
 
     def test_redirected_output_has_no_colours(self, captured: Taximeter) -> None:
         assert "\x1b" not in captured("spend").out + captured("sessions").out + captured("doctor").out

@@ -35,7 +35,7 @@ from tracker.cli.output import (
 )
 from tracker.clock import iso, local, short_time
 from tracker.reports.spend import tokens_json
-from tracker.words import agent_sign, cost_text, tokens
+from tracker.words import agent_sign, chain_name, cost_text, tokens
 
 _FLOOR = int(CallFlag.OUTPUT_IS_FLOOR)
 _SHORT_SESSION = 8  # characters of a Claude Code session id; Cline's are longer
@@ -187,7 +187,7 @@ def _call_line(row: dict[str, Any], *, is_narrow: bool) -> tuple[str, ...]:
     return (
         intern(short_time(row["first_at"]) if is_narrow else _minute(row["first_at"])),
         intern(short_session(row["session"])),
-        row["agent_type"] or row["chain"][:8] or "main",
+        intern(chain_name(row["chain"], row["agent_type"])),
         intern(row["model"].removeprefix("claude-") if is_narrow else row["model"]),
         tokens(row["input"]),
         tokens(row["cache_read"]),

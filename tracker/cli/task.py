@@ -14,7 +14,7 @@ from tracker.advisor.preferences import PreferenceReader
 from tracker.bars import bar
 from tracker.cli.common import Invocation, csv_option, ledger_options, open_modelled, reading_options
 from tracker.cli.drawing import CurvePoint, curve, legend, rule, split_bar, split_segments
-from tracker.cli.output import abbreviate_home, fit, note, print_csv, print_json, terminal_width, wrapped
+from tracker.cli.output import abbreviate_home, fit, note, print_csv, print_json, terminal_width, width, wrapped
 from tracker.cli.task_edit import edit_group, load_detail
 from tracker.clock import iso
 from tracker.edit_tasks import commands as edit_tasks
@@ -283,11 +283,16 @@ def _subagents(detail: TaskDetail, cells: int) -> None:
     if not detail.subagents:
         return
     click.echo(rule(f"Subagents  {len(detail.subagents)} for {cost_text(*detail.subagents)}", cells))
-    for agent in detail.subagents[:_SUBAGENTS_SHOWN]:
-        name = f"{agent.kind} ↳ turn {agent.turn}"
+    shown = detail.subagents[:_SUBAGENTS_SHOWN]
+    turns = [f" ↳ turn {agent.turn}" for agent in shown]
+    kinds = [plain(agent.kind) for agent in shown]
+    longest = max((width(kind) + len(turn) for kind, turn in zip(kinds, turns, strict=True)), default=0)
+    room = max(28, min(longest, cells - 51))
+    for agent, kind, turn in zip(shown, kinds, turns, strict=True):
+        name = fit(kind, min(width(kind), room - len(turn)), cut="start") + turn
         model = agent.model.removeprefix("claude-")
         click.echo(
-            f"       {fit(name, 28)}  {fit(model, 20)}  {_calls(agent.calls)}  "
+            f"       {fit(name, room)}  {fit(model, 20)}  {_calls(agent.calls)}  "
             + click.style(f"{cost_text(agent):>8}", bold=True)
         )
     left = detail.subagents[_SUBAGENTS_SHOWN:]

@@ -20,7 +20,7 @@ from tracker.cli.common import Invocation, dir_options
 from tracker.cli.output import fit, print_json_lines, say, short_session, terminal_width
 from tracker.clock import local, now, now_ms
 from tracker.ingest import SyncReport
-from tracker.words import counted, tokens
+from tracker.words import chain_name, counted, tokens
 
 if TYPE_CHECKING:
     from tracker.advisor.advisor import DueNudge
@@ -181,7 +181,7 @@ def call_line(row: dict[str, Any], task: str) -> str:
     """
     context = row["input"] + row["cache_read"] + row["write_5m"] + row["write_1h"]
     lifetime = "1h" if row["write_1h"] else "5m" if row["write_5m"] else "  "
-    who = plain(row["agent_type"] or "") or ("main" if not row["chain"] else "agent")
+    who = plain(chain_name(row["chain"], row["agent_type"]))
     model = plain(row["model"]).rpartition("/")[2].removeprefix("claude-")
     floor = "≥" if row["flags"] & CallFlag.OUTPUT_IS_FLOOR else ""
     is_wide = terminal_width() >= _WIDE_CELLS

@@ -17,6 +17,7 @@ from tracker.reports.metered import job_json
 from tracker.reports.refusals import Refusal, task_refusals
 from tracker.reports.reported import ReportedCost, task_reported
 from tracker.reports.tasks import as_of, task_json
+from tracker.words import chain_name
 
 
 class TaskTurn(NamedTuple):
@@ -161,7 +162,7 @@ def task_detail(
     agents = [
         Subagent(
             made[-1].chain,
-            made[-1].agent_type or "subagent",
+            chain_name(made[-1].chain, made[-1].agent_type),
             numbers[made[0].session_id, made[0].turn],
             made[-1].model,
             len(made),

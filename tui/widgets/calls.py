@@ -4,7 +4,7 @@ from store.reads.board import RecentCall
 from store.records import CallFlag
 from tracker.clock import local
 from tracker.reports.cause_words import cause_words
-from tracker.words import duration
+from tracker.words import chain_name, duration
 from tui.widgets.columns import Column
 from tui.words import fine_usd, model_name, plain
 
@@ -74,7 +74,7 @@ def _output(call: RecentCall) -> str:
 
 
 def _chain(call: RecentCall) -> str:
-    return f"↳ {plain(call.agent_type or 'agent')}" if call.chain else "main"
+    return ("↳ " if call.chain else "") + plain(chain_name(call.chain, call.agent_type))
 
 
 def _warning(call: RecentCall) -> str:
