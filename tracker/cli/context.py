@@ -14,10 +14,9 @@ from tracker import clock
 from tracker.advisor.habits import current_habits
 from tracker.advisor.preferences import preferences_of
 from tracker.cli.common import Invocation, csv_option, named_session, open_modelled, reading_options
-from tracker.cli.drawing import CurvePoint, curve, rule
+from tracker.cli.drawing import CurvePoint, curve, rule, tool_and_target
 from tracker.cli.empty import show_no_sessions
 from tracker.cli.output import (
-    abbreviate_home,
     fit,
     note,
     paragraph,
@@ -117,10 +116,11 @@ def _show_contents(contents: ContextContents, cells: int) -> None:
         size = sum(one for _, one in left)
         words.append(f"{len(left)} more {tokens(size)} {percent(size / whole)}")
     click.echo(wrapped(f"  {' · '.join(words)}"))
-    for part in contents.results[:_RESULTS_SHOWN]:
-        target = fit(abbreviate_home(part.source.target), max(12, cells - 50), cut="start")
+    shown = contents.results[:_RESULTS_SHOWN]
+    names = tool_and_target([(part.source.tool, part.source.target) for part in shown], max(22, cells - 40))
+    for part, name in zip(shown, names, strict=True):
         calls = f"carried by {counted(part.calls, 'call')}"
-        click.echo(f"       {fit(part.source.tool, 8)}  {target}  {tokens(part.tokens):>6}  {calls:>23}")
+        click.echo(f"       {name}  {tokens(part.tokens):>6}  {calls:>23}")
     click.echo()
 
 

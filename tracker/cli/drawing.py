@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, NamedTuple
 import click
 
 from store.money import short_usd
+from store.plain_text import plain
 from tracker.bars import lengths
-from tracker.cli.output import width
+from tracker.cli.output import abbreviate_home, fit, width
 from tracker.signs import SPLIT_GLYPHS
 from tracker.words import percent, tokens
 
@@ -143,3 +144,17 @@ def _columns(points: Sequence[CurvePoint], most: int) -> list[CurvePoint]:
 def rule(title: str, cells: int) -> str:
     """A heading with a line to the right edge."""
     return click.style(title, bold=True) + " " + click.style("─" * max(0, cells - width(title) - 1), dim=True)
+
+
+def tool_and_target(parts: Sequence[tuple[str, str]], cells: int) -> list[str]:
+    """Tools with their targets in two columns of `cells` in all; a tool gets what its name needs, up to two fifths.
+
+    Of a file, and of an MCP server's tool, the end says more than the beginning.
+    """
+    tools = [plain(tool) for tool, _ in parts]
+    room = min(max(map(width, tools), default=0), max(8, cells * 2 // 5))
+    return [
+        f"{fit(tool, room, cut='start' if tool.startswith('mcp__') else 'end')}"
+        f"  {fit(abbreviate_home(target), max(12, cells - room - 2), cut='start')}"
+        for tool, (_, target) in zip(tools, parts, strict=True)
+    ]

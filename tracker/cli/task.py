@@ -13,8 +13,8 @@ from store.task_rows import COST_PARTS
 from tracker.advisor.preferences import PreferenceReader
 from tracker.bars import bar
 from tracker.cli.common import Invocation, csv_option, ledger_options, open_modelled, reading_options
-from tracker.cli.drawing import CurvePoint, curve, legend, rule, split_bar, split_segments
-from tracker.cli.output import abbreviate_home, fit, note, print_csv, print_json, terminal_width, width, wrapped
+from tracker.cli.drawing import CurvePoint, curve, legend, rule, split_bar, split_segments, tool_and_target
+from tracker.cli.output import fit, note, print_csv, print_json, terminal_width, width, wrapped
 from tracker.cli.task_edit import edit_group, load_detail
 from tracker.clock import iso
 from tracker.edit_tasks import commands as edit_tasks
@@ -222,12 +222,12 @@ def _carried(carried: Carried, cells: int) -> None:
         return
     share = modelled_percent(carried.results_share)
     click.echo(rule(f"Carried  tool results for ~{short_usd(carried.results.cost)}, {share} of the bill", cells))
-    for row in shown:
+    names = tool_and_target([(row.tool, row.target) for row in shown], max(22, cells - 56))
+    for row, name in zip(shown, names, strict=True):
         came = counted(row.results, "result")
         calls = f"{row.mean_calls or 0:,.0f} calls each" if row.results > 1 else counted(row.calls, "call")
         click.echo(
-            f"       {fit(row.tool, 8)}  {fit(abbreviate_home(row.target), max(12, cells - 66), cut='start')}"
-            f"  {came:>11}  {tokens(row.tokens):>6}  {calls:>15}  "
+            f"       {name}  {came:>11}  {tokens(row.tokens):>6}  {calls:>15}  "
             + click.style(f"{'~' + short_usd(row.cost) if carried.is_known(row) else '?':>9}", bold=True)
         )
     click.echo()
