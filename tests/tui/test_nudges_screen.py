@@ -9,7 +9,8 @@ import pytest
 from tests.tui.fakes import Script, dashboard, drawn, settled, usd
 from tracker.model.advice.backtest_score import PolicyName
 from tracker.reports.nudges import KindSummary, NudgeReport, Realised
-from tui.screens.nudges import input_lines, outcome_lines
+from tui.nudge_words import input_lines
+from tui.screens.nudges import outcome_lines
 from tui.snapshot import Snapshot, ViewRequest
 from tui.widgets.hindsight import hindsight_lines
 
@@ -116,13 +117,13 @@ def test_what_a_nudge_rests_on_has_its_units(sample_script: Script) -> None:
         ["costs at once", "$0.34"],
         ["saves a call", "-$0.02"],
         ["fresh", "–"],
-        ["ttl", "5 min"],
-        ["rewrite share", "33%"],
+        ["cache TTL", "5 min"],
+        ["written again within the hour", "33%"],
         ["chance of a cold call", "2%"],
         ["context", "122,839"],
         ["paid by a plan", "no"],
         ["calls to come", "46"],
-        ["calls before full, at least", "4.853"],
+        ["calls before full, at least", "5"],
         ["calls before full", "31"],
     ]
 
@@ -155,3 +156,31 @@ def test_what_a_nudge_was_decided_on_has_its_unit(sample_script: Script) -> None
     assert figures[-len(inputs | more) :] == [
         "yes", "no", "–", "$2.00", "90 s", "25%", "1,200", "1,234", "0.5123",
     ]  # fmt: skip
+
+
+def test_what_a_nudge_rests_on_says_why_it_was_not_shown(sample_script: Script) -> None:
+    part = sample_script(ViewRequest(screen="nudges")).nudges
+    assert part is not None
+    row = part.report.rows[0]._replace(fired=1, shown_at=None, dismissed_at=None, followed=None)
+    made = [
+        row._replace(chosen=0, reason="enough nudges this hour"),
+        row._replace(chosen=1, reason="level"),
+        row._replace(chosen=1, reason="level", shown_at=row.at),
+    ]
+    sheets = ["\n".join(str(one) for one in input_lines(one, 96)) for one in made]
+    assert "Not shown: enough nudges this hour." in sheets[0]
+    assert "Not shown: no hook, status line or dashboard was there to show it." in sheets[1]
+    assert ["Reason: the context is above its compact level." in one for one in sheets] == [False, True, True]
+    assert "Not shown" not in sheets[2]
+
+
+def test_what_a_nudge_rests_on_has_a_title_for_its_kind(sample_script: Script) -> None:
+    part = sample_script(ViewRequest(screen="nudges")).nudges
+    assert part is not None
+    row = part.report.rows[0]._replace(inputs='{"calls": 807.0, "trigger": 967000, "threshold": 0.3846}')
+    titles = [
+        str(input_lines(row._replace(kind=kind), 96)[-3])[:34].rstrip()
+        for kind in ("baseline", "large_result", "compact")
+    ]
+    assert titles == ["calls a month", "calls to come", "calls before full"]
+    assert [str(one)[34:] for one in input_lines(row, 96)[-2:]] == ["967,000", "38%"]

@@ -1,5 +1,6 @@
 """`nudges`: the log of nudges with their outcomes, and switches for each kind."""
 
+from collections import Counter
 from collections.abc import Iterator
 
 import click
@@ -27,7 +28,7 @@ from tracker.cli.user_settings import user_settings
 from tracker.clock import short_time
 from tracker.errors import UserError
 from tracker.model.advice.delivery import NudgeAction
-from tracker.reports.nudges import KindSummary, NudgeReport, fate, nudge_report, promised
+from tracker.reports.nudges import KindSummary, NudgeReport, fate, nudge_report, promised, why_not_shown
 from tracker.settings import set_value
 from tracker.words import MEANT_TO_HOLD
 
@@ -161,6 +162,9 @@ def show(report: NudgeReport, *, every: bool) -> None:
     print_table((*columns, Column("said" if not every else "nudge, or why not", cut="below")), rows)
     if report.has_more:
         note("Older rows left out: --limit 0 shows all.")
+    unshown = Counter(why for row in report.rows if (why := why_not_shown(row)) is not None)
+    for why, count in unshown.most_common():
+        note(f"{count} not shown: {why}.")
     for one in report.kinds:
         if one.shown or one.state == "dismissed":
             note(f"{one.kind}: {', '.join(_fates(one))}")

@@ -165,6 +165,13 @@ def fate(row: NudgeRow) -> str:
     return "not shown" if row.fired else "silent"
 
 
+def why_not_shown(row: NudgeRow) -> str | None:
+    """Why a nudge that was due is not shown; None for others."""
+    if not row.fired or fate(row) != "not shown":
+        return None
+    return row.reason if not row.chosen else "no hook, status line or dashboard was there to show it"
+
+
 def promised(row: NudgeRow) -> str:
     """Its modelled saving: ~$0.40; empty without one."""
     return "" if row.saving is None else f"~{short_usd(row.saving)}"

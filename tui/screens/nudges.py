@@ -6,12 +6,13 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
 
-from store.money import NANO_PER_USD, short_usd
+from store.money import short_usd
 from store.nudges import NudgeRow
 from tracker.reports.nudges import KindSummary, NudgeReport, fate, promised
-from tracker.words import MEANT_TO_HOLD, counted, duration, percent, tokens
+from tracker.words import counted
 from tui.edits import SwitchKind
 from tui.keys import bindings
+from tui.nudge_words import input_lines
 from tui.screens.board import Board
 from tui.screens.questions import ChooseScreen, ReadScreen
 from tui.snapshot import HINDSIGHT_DAYS, NudgesPart, Snapshot
@@ -23,34 +24,10 @@ from tui.widgets.hindsight import hindsight_lines
 from tui.widgets.options import nudge_lines
 from tui.widgets.picture import Picture, border_room, label
 from tui.widgets.table import Table, searchable
-from tui.widgets.verdict import wrapped
-from tui.words import fit, plain, project_name
+from tui.words import fit, project_name
 
 _STATES = {"on": ("●", "$good"), "off": ("○", "$dim"), "dismissed": ("∅", "$warn")}
 _STATE_WORDS = {"on": "", "off": " · off", "dismissed": " · off after three dismissals"}
-_PRICES = ("read_nano", "write_nano", "input_nano", "output_nano")  # nano-dollars of one token
-_INPUTS = {  # inputs that the log names differently from the screens, or too briefly
-    "baseline": "first prompt of the session",
-    "static_floor": "of it in any session's cache",
-    "context_after": "context after it",
-    "cold_probability": "chance of a cold call",
-    "remaining_calls": "calls to come",
-    "calls_to_auto_compaction": "calls to full",
-    "calls_low": "calls before full, at least",
-    "calls_high": "calls before full, at most",
-    "calls_per_turn": "calls a turn",
-    "is_plan": "paid by a plan",
-    "one_off_nano": "costs at once",
-    "extra_nano": "of it, where going on does not pay",
-    "saving_nano_per_call": "saves a call",
-    "boundary_score": "score of a task start",
-    "task_completed": "the task before it is done",
-    "orientation_tokens": "start-up tokens of a new session",
-    "orientation_calls": "start-up calls of a new session",
-    "fresh_calls": "calls of a new session",
-    "growth": "growth a call",
-    "output": "output a call",
-}
 _FATES = {"followed": "$good", "dismissed": "$warn", "shown": "", "not shown": "$dim", "silent": "$dim"}
 
 
@@ -225,54 +202,3 @@ def kind_lines(kinds: Sequence[KindSummary], width: int, height: int) -> list[Co
     if len(lines) <= height:
         return lines
     return [*lines[: height - 1], line((f"{len(lines) - height + 1} more", "$dim"))]
-
-
-def input_lines(row: NudgeRow, width: int) -> list[Content]:
-    """All inputs of the decision."""
-    import json
-
-    lines = wrapped([(row.text or row.reason, "bold")], width)
-    lines += [
-        Content(""),
-        line(("reason ", "$dim"), plain(row.reason)),
-        line(("context ", "$dim"), tokens(row.context)),
-    ]
-    if row.saving is not None and row.saving_low is not None and row.saving_high is not None:
-        lines.append(
-            line(
-                ("promised ", "$dim"),
-                (f"~{short_usd(row.saving)}", "bold"),
-                (f"  {short_usd(row.saving_low)} to {short_usd(row.saving_high)}, {MEANT_TO_HOLD}", "$dim"),
-            )
-        )
-    lines.append(Content(""))
-    inputs = json.loads(row.inputs)
-    for name, value in inputs.items():
-        title, figure = _input(name, value)
-        title = "calls before full" if name == "calls" and "calls_low" in inputs else title
-        lines.append(line((fit(title, 34), "$dim"), figure))
-    return lines
-
-
-def _input(name: str, value: object) -> tuple[str, str]:
-    """Name and value of an input with its unit; the log stores nano-dollars, milliseconds and shares."""
-    title = _INPUTS.get(name) or " ".join(part for part in name.split("_") if part not in ("nano", "ms"))
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return title, plain(_value(value))
-    if name in _PRICES:
-        return f"price of {title}", f"${value * 1e6 / NANO_PER_USD:,.2f} a million tokens"
-    if "_nano" in name:
-        return title, short_usd(round(value))
-    if name.endswith("_ms"):
-        return title, duration(round(value))
-    if name.endswith(("share", "probability")):
-        return title, percent(value)
-    return title, _value(value)
-
-
-def _value(value: object) -> str:
-    if isinstance(value, bool) or value is None:
-        return {True: "yes", False: "no", None: "–"}[value]
-    if isinstance(value, float):
-        return f"{value:,.0f}" if abs(value) >= 10 else f"{value:.4g}"
-    return f"{value:,}" if isinstance(value, int) else str(value)
