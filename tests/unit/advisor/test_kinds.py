@@ -336,7 +336,7 @@ def test_ttl_after_many_pauses_of_a_quarter_hour(desk: Desk) -> None:
     one.prompt("Good morning").call(30_000)
     [told] = desk.advise(one.now)
     assert told.text.startswith("Set the cache lifetime to 1 h: ")
-    assert "% of these calls, saves ~$" in told.text
+    assert "% of recent spend, saves ~$" in told.text
     desk.files.show(one.session, "Stop", one.now)
     two = desk.transcript(start_ms=one.now + HOUR_MS)
     two.prompt("Something else").call(30_000)

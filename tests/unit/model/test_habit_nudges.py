@@ -50,7 +50,7 @@ def test_the_ttl_line_names_lifetime_share_and_saving():
     nudge = ttl_nudge(CHOICE, API)
     assert nudge.fired
     assert nudge.text == (
-        "Set the cache lifetime to 1 h: 4% of these calls, saves ~$4.00 ($2.00 to $6.00), pays at once"
+        "Set the cache lifetime to 1 h: 4% of recent spend, saves ~$4.00 ($2.00 to $6.00), pays at once"
     )
 
 

@@ -53,7 +53,7 @@ def ttl_nudge(choice: TtlChoice, billing: Billing) -> Evaluation:
     else:
         reason = PAYS
     name = "1 h" if choice.better_ttl_ms == TTL_1H_MS else "5 min"
-    effect = f"{choice.saving_share:.0%} of these calls, {saving_phrase(billing, choice.saving, 0.0)}"
+    effect = f"{choice.saving_share:.0%} of recent spend, {saving_phrase(billing, choice.saving, 0.0)}"
     return evaluated(
         NudgeKind.TTL,
         billing,
