@@ -14,8 +14,10 @@ import pytest
 
 from store.ledger import open_ledger
 from tests.cli.running import Taximeter
+from tracker.advisor.evaluate import KINDS
 from tracker.advisor.habits import cached_habits
 from tracker.cli.demo import play_samples
+from tui.nudge_words import INPUTS
 
 
 def test_a_demo_that_is_ended_leaves_no_trace(
@@ -70,6 +72,14 @@ def test_the_demo_leaves_no_trace(taximeter: Taximeter, isolated_home: Path) -> 
     ran = taximeter("demo", "spend", "--json")
     assert ran.json()["total"]["calls"] > 0
     assert not isolated_home.exists()
+
+
+def test_the_demo_has_nudges_and_each_figure_behind_one_has_a_title(taximeter: Taximeter) -> None:
+    ran = taximeter("demo", "nudges", "--all", "--limit", "0", "--json")
+    rows = ran.json()["nudges"]
+    assert {"shown", "followed", "not shown", "silent"} <= {row["fate"] for row in rows}
+    assert {row["kind"] for row in rows} == set(KINDS)
+    assert {name for row in rows for name in row["inputs"]} <= INPUTS.keys()
 
 
 def test_the_demo_has_habits_measured_at_that_moment(tmp_path: Path) -> None:

@@ -27,9 +27,9 @@ _BEGAN_SECONDS_AGO = 960  # the agent then waits at a turn's end, with a nudge; 
 def demo(command: tuple[str, ...]) -> None:
     """Try every report on bundled sample sessions, in a throw-away home.
 
-    Without a command, it opens the dashboard with one session running, or, without a terminal, prints the cost by week,
-    model and project. With a command, it runs that on the samples. Your own sessions and ledger are not touched, and
-    everything is deleted at the end.
+    Without a command, it opens the dashboard with one session running, or, without a terminal, prints the tasks and the
+    cost by model and project. With a command, it runs that on the samples. Your own sessions and ledger are not
+    touched, and everything is deleted at the end.
 
     \b
     taximeter demo
@@ -59,10 +59,13 @@ def demo(command: tuple[str, ...]) -> None:
                 ended.set()
                 replay.join()
             sys.exit(code)
-        write_samples(root / "claude")
+        if name == "nudges":
+            play_samples(root / "claude", root / "home", time.time())
+        else:
+            write_samples(root / "claude")
         if command:
             sys.exit(run([*where, *command]))
-        for words in (["spend", "--by", "week"], ["spend", "--by", "model"], ["spend", "--by", "project"]):
+        for words in (["tasks"], ["spend", "--by", "model"], ["spend", "--by", "project"]):
             click.echo(click.style(f"$ taximeter {' '.join(words)}", bold=True))
             run([*where, *words])
             click.echo()
