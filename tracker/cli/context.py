@@ -83,8 +83,10 @@ def show(report: ContextReport, nudge: NudgeRow | None, contents: ContextContent
     note(" · ".join(word for word in words if word))
     click.echo()
     resets = f", {report.resets} reset{'s' if report.resets > 1 else ''} ┆" if report.resets else ""
+    missed = sum(call.cause is not None for call in report.calls)
+    misses = f", {missed:,} {'miss' if missed == 1 else 'misses'} ×" if missed else ""
     calls = counted(len(report.calls), "call")
-    heading = f"Context  {report.size}, first prompt {tokens(report.baseline)}, {calls}{resets}"
+    heading = f"Context  {report.size}, first prompt {tokens(report.baseline)} ▒, {calls}{resets}{misses}"
     click.echo(rule(heading, cells))
     points = [
         CurvePoint(call.context, call.epoch != before.epoch, call.cause is not None)

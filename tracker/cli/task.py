@@ -208,7 +208,8 @@ def _context(detail: TaskDetail, cells: int) -> None:
     resets = sum(point.is_reset for point in points) - sessions
     marks = [counted(resets, "reset")] if resets else []
     marks += [counted(sessions + 1, "session")] if sessions else []
-    words = ", ".join((f"Context  {tokens(begin)} at the start", f"{tokens(end)} at the end", *marks))
+    start = f"{tokens(begin)}{'' if marks or not begin else ' ▓'} at the start"
+    words = ", ".join((f"Context  {start}", f"{tokens(end)} at the end", *marks))
     click.echo(rule(words + " ┆" * bool(marks), cells))
     for line in curve(points, cells - 2, 8, inherited=0 if marks else begin):
         click.echo(f"  {line}")
