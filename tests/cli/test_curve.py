@@ -52,5 +52,5 @@ def test_the_headings_of_context_and_task_name_the_signs_of_the_chart(taximeter:
     (one,) = taximeter("tasks", "--json").json()["tasks"]
     taximeter("task", "edit", "split", f"{one['id']}.3")
     later, earlier = taximeter("tasks", "--json").json()["tasks"]
-    assert "Context  41.0k ▓ at the start" in taximeter("task", later["id"]).out
+    assert "Context  41.3k ▓ at the start" in taximeter("task", later["id"]).out
     assert "Context  0 at the start" in taximeter("task", earlier["id"]).out
