@@ -16,6 +16,7 @@ from store.ledger import open_ledger
 from tests.cli.running import Taximeter
 from tracker.advisor.evaluate import KINDS
 from tracker.advisor.habits import cached_habits
+from tracker.cli import progress_bar
 from tracker.cli.demo import play_samples
 from tui.nudge_words import INPUTS
 
@@ -82,11 +83,16 @@ def test_the_demo_has_nudges_and_each_figure_behind_one_has_a_title(taximeter: T
     assert {name for row in rows for name in row["inputs"]} <= INPUTS.keys()
 
 
-def test_the_demo_has_habits_measured_at_that_moment(tmp_path: Path) -> None:
+def test_the_demo_has_habits_measured_at_that_moment_and_says_what_it_waits_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     """Measured anew beside the first nudge they gave the row under it another cent."""
     now = time.time()
     (tmp_path / "home").mkdir()
+    monkeypatch.setattr(progress_bar, "_columns", lambda: 80)
+    monkeypatch.setattr(progress_bar, "_AFTER_SECONDS", 0.0)
     play_samples(tmp_path / "claude", tmp_path / "home", now)
+    assert "playing sample sessions  4 turns" in capsys.readouterr().err, "the terminal would be empty for seconds"
     with closing(open_ledger(tmp_path / "home" / "ledger.db")) as db:
         habits, is_due = cached_habits(db, "claude-code", int(now * 1000))
     assert habits.calls

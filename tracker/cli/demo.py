@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import count
 from pathlib import Path
 from types import FrameType
 
@@ -117,6 +118,7 @@ def play_samples(claude_dir: Path, home: Path, now: float) -> None:
     """
     from store.ledger import open_ledger
     from tracker.advisor.advisor import Advisor
+    from tracker.cli.progress_bar import progress_bar
     from tracker.demo.samples import write_samples
     from tracker.ingest import sync
     from tracker.keeper import HookFiles
@@ -128,18 +130,22 @@ def play_samples(claude_dir: Path, home: Path, now: float) -> None:
     source, options, advisor = ClaudeCodeSource(), Options(PriceBook()), Advisor(HookFiles(str(home)))
     db = open_ledger(home / "ledger.db")
 
+    turns = count(1)
+
     def take_in(at: float) -> None:
         at_ms = int(at * 1000)
         sync(db, [(source, [claude_dir])], options)
         rebuild(db)
         advisor.note_shown(db, advisor.refresh(db, at_ms), at_ms)
         rest(at_ms)
+        show(None, f"{next(turns)} turns")
 
     def rest(at_ms: int) -> None:
         while advisor.work_while_idle(db, at_ms):
             pass
 
-    write_samples(claude_dir, now=now, at_rest=take_in)
+    with progress_bar("playing sample sessions") as show:
+        write_samples(claude_dir, now=now, at_rest=take_in)
     rest(int(now * 1000))  # so that habits need not be measured again with the first nudge
     db.close()
 
