@@ -41,12 +41,20 @@ class FileReader:
     """Converts the lines of one file into batches: `feed` lines, then `take` the batch."""
 
     def __init__(
-        self, stem: str, path_agent: str | None, file_session: str | None, options: Options, carry: Carry
+        self,
+        stem: str,
+        path_agent: str | None,
+        file_session: str | None,
+        options: Options,
+        carry: Carry,
+        spawn_tool_use: str | None = None,
     ) -> None:
+        """`spawn_tool_use`: what started the subagent `path_agent`, where that is known."""
         self.carry = carry
         self._stem = stem
         self._options = options
         self._path_agent = path_agent
+        self._spawn_tool_use = spawn_tool_use
         if file_session and not carry.session:
             carry.session = file_session
         self._start_piece()
@@ -54,7 +62,7 @@ class FileReader:
     def _start_piece(self) -> None:
         self._batch = Batch()
         self._fold = CallFold(self._options)
-        self._where = Whereabouts(self.carry, self._path_agent, self._stem)
+        self._where = Whereabouts(self.carry, self._path_agent, self._stem, self._spawn_tool_use)
         self._conversation = Conversation(self.carry, self._options, self._batch)
         self._tools: dict[tuple[str, str], ToolUse] = {}
         self._title: str | None = None

@@ -29,6 +29,15 @@ _PIECE_BYTES = 8 << 20
 _BLOCK_BYTES = 128 << 10  # small enough to be in the processor's cache still when it is decoded
 
 
+class _AgentFacts(msgspec.Struct):
+    """What the client writes beside a subagent's file."""
+
+    toolUseId: str | None = None
+
+
+_decode_agent = msgspec.json.Decoder(_AgentFacts).decode
+
+
 def usual_folders() -> list[Path]:
     """The folders where this machine's client writes, whether they exist or not."""
     return configured_folders() or [Path.home() / ".claude", Path.home() / ".config" / "claude"]
@@ -76,7 +85,8 @@ class ClaudeCodeSource:
             stem = os.path.splitext(os.path.basename(file.path))[0]
             path_agent = stem[len("agent-") :] if stem.startswith("agent-") else None
             session = stem if _UUID.match(stem) else _parent_session(file.path)
-            reader = FileReader(stem, path_agent, session, options, carry)
+            spawn = _spawn_tool_use(file.path) if path_agent is not None else None
+            reader = FileReader(stem, path_agent, session, options, carry, spawn)
             while True:
                 stop = _read_lines(handle, offset, size, reader, buffer)
                 batch = reader.take()
@@ -153,6 +163,18 @@ def _parent_session(path: str) -> str | None:
         if _UUID.match(before):
             return before
     return None
+
+
+def _spawn_tool_use(path: str) -> str | None:
+    """The tool use that started the subagent of this file; newer clients write it beside the file (section 1.4).
+
+    The subagent's own lines name the prompt that the session was at by then, which may be a later one.
+    """
+    try:
+        with open_regular(path.removesuffix(".jsonl") + ".meta.json")[0] as handle:
+            return _decode_agent(handle.read()).toolUseId
+    except (OSError, *DECODE_ERRORS):
+        return None
 
 
 def _read_lines(handle: FileIO, offset: int, size: int, reader: FileReader, buffer: bytearray) -> int:

@@ -15,11 +15,15 @@ _TEAM_LEAD = "team-lead"  # as its teammates call it
 class Whereabouts:
     """Follows one file line by line; what must outlast a piece is in the carry."""
 
-    def __init__(self, carry: Carry, path_agent: str | None, stem: str) -> None:
-        """`stem`: the file's name without its extension, used as session id if neither path nor lines give one."""
+    def __init__(self, carry: Carry, path_agent: str | None, stem: str, spawn_tool_use: str | None) -> None:
+        """`stem`: the file's name without its extension, used as session id if neither path nor lines give one.
+
+        `spawn_tool_use`: what started the subagent `path_agent`, where that is known.
+        """
         self._carry = carry
         self._path_agent = path_agent
         self._stem = stem
+        self._spawn_tool_use = spawn_tool_use
         self._other_sessions: dict[str, Session] = {}
         self._chain_prompts: dict[str, str] = {}
         self._chain_types: dict[str, str] = {}
@@ -185,7 +189,7 @@ class Whereabouts:
                 key,
                 "main" if not key else "compaction" if key.startswith("acompact") else "subagent",
                 self._carry.chains.get(key),
-                None,
+                self._spawn_tool_use if key == self._path_agent else None,
                 self._chain_prompts.get(key),
                 self._chain_types.get(key),
             )

@@ -7,9 +7,10 @@ import pytest
 
 from tests.unit.ledger.plain import FILE, SESSION, answer, encoded, prompt
 from tests.unit.ledger.reading import ledger_of, write_tree
+from tracker.rebuild import rebuild
 from tracker.sources.claude_code import ClaudeCodeSource
 
-from .reading import batch_of
+from .reading import batch_of, result_line, use_line
 
 AGENT_LINE: dict[str, Any] = {"isSidechain": True, "agentId": "ab1"}
 
@@ -113,6 +114,33 @@ def test_a_subagents_prompt_id_leads_to_the_turn_that_started_it(tmp_path: Path)
     name = f"-home-dev-app/{SESSION}/subagents/agent-ab1.jsonl"
     batch = batch_of(tmp_path, prompt("look", promptId="p-7", **AGENT_LINE), answer(1, **AGENT_LINE), name=name)
     assert [chain.prompt_id for chain in batch.chains] == ["p-7"]
+
+
+def test_what_a_background_agent_starts_belongs_to_the_turn_that_started_the_agent(tmp_path: Path) -> None:
+    """Its lines name the prompt that the user is at by then; the tool use stands beside its file only."""
+    folder = f"-home-dev-app/{SESSION}/subagents"
+    nested: dict[str, Any] = {"isSidechain": True, "agentId": "cd2", "promptId": "p-2"}
+    files = {
+        FILE: encoded(
+            prompt(promptId="p-1"),
+            use_line(1, "Agent"),
+            result_line(2, "toolu_1", promptId="p-1", toolUseResult={"isAsync": True, "agentId": "ab1"}),
+            prompt("another thing", second=3, promptId="p-2"),
+            answer(4),
+        ),
+        f"{folder}/agent-ab1.jsonl": encoded(
+            prompt(second=2, promptId="p-1", **AGENT_LINE), use_line(5, "Agent") | AGENT_LINE
+        ),
+        f"{folder}/agent-cd2.jsonl": encoded(prompt(second=6, **nested), answer(7, **nested)),
+        f"{folder}/agent-cd2.meta.json": b'{"toolUseId":"toolu_5","parentAgentId":"ab1","spawnDepth":2}',
+    }
+    with ledger_of(tmp_path, write_tree(tmp_path / "claude", files)) as db:
+        rebuild(db)
+        rows = db.execute(
+            "SELECT message_id, call_split.turn FROM call_split JOIN call ON call.id = call_id ORDER BY call.id"
+        )
+        first, second = prompt()["uuid"], prompt(second=3)["uuid"]
+        assert dict(rows) == {"msg_1": first, "msg_4": second, "msg_5": first, "msg_7": first}
 
 
 def test_an_agents_call_in_its_file_and_in_progress_records_counts_once(tmp_path: Path) -> None:
