@@ -34,6 +34,7 @@ _CWD = re.compile(r"^# Current (?:Working|Workspace) Directory \((.+)\) Files", 
 _DRIVE = re.compile(r"[A-Za-z]:/")
 _USEFUL_HALVES = frozenset(("use_subagents", "subagent"))  # these rows often stay marked as partial
 _RESUME_ASKS = frozenset(("resume_task", "resume_completed_task"))
+_RETRY_SLACK_MS = 30_000  # from the time that Cline announced for a retry to its request
 
 
 def _native(folder: str) -> str:
@@ -63,6 +64,7 @@ class TaskReader:
         self._title: str | None = None
         self._mode: str | None = None
         self._left_at: int | None = None  # a resume question stands open
+        self._retry_at = 0  # Cline waits until then before it tries a request again
         self._completed = False
         self._condense_asked: UiRow | None = None
         self._command: str | None = None
@@ -127,11 +129,12 @@ class TaskReader:
                 handle(row)
 
     def _leave(self, at: int) -> None:
+        """Note a question whether to resume; where a stream was cut, Cline asks it and answers by itself."""
         self._left_at = at
+        if at <= self._retry_at:
+            self._requests.cut()
         current = self._requests.current
         if current is not None:
-            if current.is_left_open:
-                self._event(at, EventKind.INTERRUPT)
             current.leave()
 
     def _answer(self, row: UiRow) -> None:
@@ -144,12 +147,12 @@ class TaskReader:
 
     def _retried(self, row: UiRow) -> None:
         retry = decode_retry(row.text or "{}")
-        if not retry.failed and self._requests.failed():
-            self._event(row.at, EventKind.API_ERROR, error_detail(retry.error_message))
+        if not retry.failed:
+            self._retry_at = row.at + 1000 * count(retry.delay_seconds)
+            self._events.append(self._requests.failed(row.at, error_detail(retry.error_message)))
 
     def _retry_delayed(self, row: UiRow) -> None:
-        if self._requests.failed():
-            self._event(row.at, EventKind.API_ERROR, error_detail(row.text))
+        self._events.append(self._requests.failed(row.at, error_detail(row.text)))
 
     def _failed(self, row: UiRow) -> None:
         self._event(row.at, EventKind.API_ERROR, error_detail(row.text))
@@ -162,6 +165,7 @@ class TaskReader:
 
     def _feedback(self, row: UiRow) -> None:
         self._condense_asked = None
+        self._retry_at = 0
         if self._left_at is not None:
             self._left_at = None
             self._event(row.at, EventKind.RESUME)
@@ -183,10 +187,12 @@ class TaskReader:
         if self._condense_asked is not None:
             self._compacted(self._condense_asked, "manual")
             self._condense_asked = None
-        if self._left_at is not None:
-            self._left_at = None
+        current = self._requests.current
+        is_retry = current is not None and current.is_cut and row.at <= self._retry_at + _RETRY_SLACK_MS
+        if self._left_at is not None and not is_retry:
             self._event(row.at, EventKind.RESUME)
             self._turns.resume(str(row.at), row.at)
+        self._left_at, self._retry_at = None, 0
         if info.request:
             if self._cwd is None and _CWD_HEAD in info.request:
                 found = _CWD.search(info.request)

@@ -57,7 +57,9 @@ class Request:
         self.last_at = row.at
         self.is_answered = False
         self._stop: str | None = None
+        self.is_cut = False  # the stream broke, and Cline made another request
         self.is_left = False  # the task was left before another request
+        self.is_left_open = False  # and that cut it: nothing was handed to the user, and no failure explains it
         self.is_closed = False  # the task was left, or went on
 
     def saw(self, row: UiRow) -> None:
@@ -74,21 +76,19 @@ class Request:
         if row.what not in _AFTER_ANSWER:
             self.last_at = max(self.last_at, row.at)
 
-    @property
-    def is_left_open(self) -> bool:
-        """Whether leaving the task now cuts the request: nothing was handed to the user, and no failure explains it."""
-        has_reason = self._stop == "end_turn" or self.info.cancel_reason is not None or self.errors
-        return not has_reason and not self.is_closed
-
     def leave(self) -> None:
         """Note that the task was left, so the request gets no further answer."""
+        has_reason = self._stop == "end_turn" or self.info.cancel_reason is not None or self.errors
+        self.is_left_open |= not has_reason and not self.is_closed
         self.is_left = self.is_closed = True
 
     @property
     def was_cut(self) -> bool:
         """Whether the stream ended early: Cline says so, or leaves a row with counts and no answer (Ctrl-C)."""
-        return self.info.cancel_reason is not None or (
-            self.is_left and not self.is_answered and self.recorded.total > 0
+        return (
+            self.is_cut
+            or self.info.cancel_reason is not None
+            or (self.is_left and not self.is_answered and self.recorded.total > 0)
         )
 
     @property
@@ -137,18 +137,30 @@ class RequestLog:
             request.info = info
             request.recorded = recorded_of(info)
 
-    def failed(self) -> bool:
-        """Count a retry; True if the request's own row does not record this failure."""
+    def failed(self, at: int, detail: str) -> Event:
+        """Count a failure that Cline tells of at `at`, and return its event; the request is tried again."""
         request = self.current
         if request is None:
-            return True
+            return Event(self._dialect.agent, self._session, "", at, at, EventKind.API_ERROR, detail)
         request.errors += 1
         if request.info.cancel_reason is not None and request.recorded.total:
             # Cut in mid-stream: the row stays as it is, the retry gets a new one.
             self._failed_before += 1
-            return request.info.streaming_failed_message is None
-        request.retries += 1
-        return True
+        else:
+            request.retries += 1
+        # One row tells of the failure first, then a second one, and the first may lose its reason: they share a place.
+        return Event(
+            self._dialect.agent, self._session, "", request.at + request.errors, at, EventKind.API_ERROR, detail
+        )
+
+    def cut(self) -> None:
+        """Note that the latest failure broke the stream, so its retry is another request."""
+        request = self.current
+        if request is not None and not request.is_cut:
+            request.is_cut = True
+            if not self._failed_before:
+                request.retries -= 1
+                self._failed_before = 1
 
     def key(self, at: int) -> str:
         """Key of the call that a row represents; the same in every copy of the task."""
@@ -165,7 +177,7 @@ class RequestLog:
         if request.was_cut or request.stop is None:
             flags |= CallFlag.OUTPUT_IS_FLOOR
             tokens = tokens._replace(flags=tokens.flags & ~CallFlag.ESTIMATED)
-            if request.was_cut and request.info.cancel_reason in (None, _CANCELLED):
+            if request.was_cut and not request.is_cut and request.info.cancel_reason in (None, _CANCELLED):
                 flags |= CallFlag.ABORTED
         elif not request.recorded.total:
             flags |= CallFlag.OUTPUT_IS_FLOOR
@@ -196,7 +208,7 @@ class RequestLog:
         made = []
         for request in self.requests:
             reason = request.info.cancel_reason
-            if reason == _CANCELLED:
+            if reason == _CANCELLED or request.is_left_open:
                 made.append(self._event(request, EventKind.INTERRUPT, None))
             elif reason is not None and self._tells_failure(request):
                 detail = error_detail(request.info.streaming_failed_message)
@@ -206,9 +218,8 @@ class RequestLog:
     @staticmethod
     def _tells_failure(request: Request) -> bool:
         """Whether the failure stands in this row only; `failed` is the other half of this decision."""
-        if request.recorded.total and request.info.streaming_failed_message is not None:
-            return True
-        return request.is_closed and not request.errors
+        says_what = request.recorded.total > 0 and request.info.streaming_failed_message is not None
+        return not request.errors and (request.is_closed or says_what)
 
     def _event(self, request: Request, kind: str, detail: str | None) -> Event:
         # One after the request's own position: what ended it stands behind it.

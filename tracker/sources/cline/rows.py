@@ -71,6 +71,7 @@ class ErrorRetry(msgspec.Struct, rename="camel"):
     """The text of an `error_retry` row; `failed` repeats the error that is asked about next."""
 
     error_message: str | None = None
+    delay_seconds: Number | None = None
     failed: bool | None = None
 
 

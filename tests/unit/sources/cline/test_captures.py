@@ -144,7 +144,7 @@ def test_tasks_know_where_they_ran(capture: Callable[[str], Path], read_all: Rea
     [
         ("v2-tools-followup", ["mode", "completion", "resume", "feedback", "completion"]),
         ("v2-condense", ["mode", "compact", "completion"]),
-        ("v2-error-retry", ["mode", "api_error", "resume", "completion"]),
+        ("v2-error-retry", ["mode", "api_error", "completion"]),
         ("v2-subagent", ["mode", "completion"]),
         ("v2-openai-priced", ["mode", "completion"]),
         ("v3-simple", ["mode", "completion"]),

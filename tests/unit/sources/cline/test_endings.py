@@ -96,6 +96,49 @@ def test_a_task_that_is_left_without_a_result_was_interrupted(
     assert status == ("open" if is_interrupted else "completed")
 
 
+def test_a_task_that_is_left_twice_was_interrupted_once(task: TaskFolder, rows: Rows) -> None:
+    """Cline puts its question whether to resume below what came since: the first one is gone."""
+    written = [rows.say("task", "Go"), rows.request(4, 40), rows.say("text", "Hm.")]
+    for _ in range(2):
+        task.write([*written, rows.ask("resume_task")])
+        assert [kind for kind, _ in marks(task.root)].count(EventKind.INTERRUPT) == 1
+
+
+def test_cline_itself_resumes_a_task_whose_stream_broke(task: TaskFolder, rows: Rows, read_all: ReadAll) -> None:
+    """The first row of the failure may lose the reason, and keeps the output that the stream began with."""
+    go, broken = rows.say("task", "Go"), rows.request(4, 3, 100)
+    reason = {"cancelReason": "streaming_failed", "streamingFailedMessage": "terminated"}
+    told = {**broken, "text": json.dumps(json.loads(broken["text"]) | reason)}
+    retry = rows.say("error_retry", json.dumps({"attempt": 1, "delaySeconds": 3, "errorMessage": "terminated"}))
+    asks = [retry, rows.say("text", "I wil"), rows.ask("resume_task"), rows.ask("resume_task")]
+    answered = [*asks, rows.request(4, 40, 100), rows.say("completion_result", "Done.")]
+    expected = [EventKind.MODE, EventKind.API_ERROR, EventKind.COMPLETION]
+    for request, rest in ((told, []), (told, [retry]), (broken, asks), (broken, answered)):
+        task.write([go, request, *rest])
+        assert [kind for kind, _ in marks(task.root)] == expected[: 3 if rest == answered else 2]
+    batch = read_all(task.root)
+    assert [turn.text for turn in batch.turns] == ["Go"]
+    floor = CallFlag.OUTPUT_IS_FLOOR
+    assert [(call.output, call.retries, call.flags & (floor | CallFlag.ABORTED)) for call in batch.calls] == [
+        (3, 0, floor),
+        (40, 1, 0),
+    ]
+    task.write([go, told, *answered])
+    assert [(call.output, call.retries) for call in read_all(task.root).calls] == [(3, 0), (40, 1)]
+
+
+def test_a_task_resumed_long_after_its_stream_broke_is_resumed_by_the_user(
+    task: TaskFolder, rows: Rows, read_all: ReadAll
+) -> None:
+    retry = rows.say("error_retry", json.dumps({"delaySeconds": 2, "errorMessage": "terminated"}), ts=rows.at + 3000)
+    written = [rows.say("task", "Go"), rows.request(4, 3, 100), retry, rows.ask("resume_task")]
+    rows.at += 3_600_000
+    task.write([*written, rows.request(4, 40, 100)])
+    batch = read_all(task.root)
+    assert [turn.text for turn in batch.turns] == ["Go", "resume"]
+    assert [call.turn == batch.turns[-1].prompt_uuid for call in batch.calls] == [False, True]
+
+
 def test_a_provider_that_counts_nothing_lets_a_run_complete(session: SessionFolder) -> None:
     """A broken stream has the same counts, and an error behind it."""
     session.user("Go")
@@ -113,3 +156,10 @@ def statuses(folder: Path) -> list[tuple[str, str | None]]:
         take_in_cline(db, folder)
         rebuild(db)
         return db.execute("SELECT status, evidence FROM task").fetchall()
+
+
+def marks(folder: Path) -> list[tuple[str, int]]:
+    """Kinds and places of all marks in the ledger, after what is new has been read into it."""
+    with closing(open_ledger()) as db:
+        take_in_cline(db, folder)
+        return db.execute("SELECT kind, position FROM event ORDER BY position").fetchall()
