@@ -68,6 +68,8 @@ class TranscriptReader:
         """
         self._version = transcript.origin.version if transcript.origin else None
         messages, self._batch.bad_lines = decode_messages(transcript.messages)
+        while messages and messages[-1].role == "user" and sane_ms(messages[-1].ts) is None:
+            messages.pop()  # a prompt gets its time when its request is made
         copied = max((index + 1 for index, message in enumerate(messages) if is_legacy_mark(message)), default=0)
         self._is_continued = copied > 0 or self._session.isdigit()
         if imported_until:

@@ -13,6 +13,7 @@ from store.records import Batch, CallFlag, EventKind
 from tests.unit.sources.cline.taking_in import take_in_cline
 from tests.unit.sources.cline.writing import Rows, SessionFolder, TaskFolder, metrics
 from tracker.rebuild import rebuild
+from tracker.reports.task import task_detail
 
 ReadAll = Callable[..., Batch]
 
@@ -139,6 +140,21 @@ def test_a_task_resumed_long_after_its_stream_broke_is_resumed_by_the_user(
     assert [call.turn == batch.turns[-1].prompt_uuid for call in batch.calls] == [False, True]
 
 
+def test_a_prompt_counts_once_its_request_is_made(session: SessionFolder) -> None:
+    """Cline may write it before, without a time: it stood before what happened meanwhile."""
+    session.user("Go")
+    shown = {"displayOnly": True, "displayRole": "error"}
+    session.answer(None, "Overloaded", id="error_1", metadata=shown)
+    prompt = session.user("More")
+    at = prompt.pop("ts")
+    session.write()
+    assert endings(session.root) == ["error"]
+    prompt["ts"] = at
+    session.answer(metrics(100, 10))
+    session.write()
+    assert endings(session.root) == ["error", "normal"]
+
+
 def test_a_provider_that_counts_nothing_lets_a_run_complete(session: SessionFolder) -> None:
     """A broken stream has the same counts, and an error behind it."""
     session.user("Go")
@@ -156,6 +172,16 @@ def statuses(folder: Path) -> list[tuple[str, str | None]]:
         take_in_cline(db, folder)
         rebuild(db)
         return db.execute("SELECT status, evidence FROM task").fetchall()
+
+
+def endings(folder: Path) -> list[str]:
+    with closing(open_ledger()) as db:
+        take_in_cline(db, folder)
+        rebuild(db)
+        [(task,)] = db.execute("SELECT id FROM task")
+        detail = task_detail(db, task)
+    assert detail is not None
+    return [turn.facts.ending for turn in detail.turns]
 
 
 def marks(folder: Path) -> list[tuple[str, int]]:
