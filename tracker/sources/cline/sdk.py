@@ -53,7 +53,7 @@ class TranscriptReader:
         self._mode: str | None = None
         self._title: str | None = None
         self._at = self._start or 0
-        self._asked_at: int | None = None
+        self._asked_at: int | None = None  # of a message that waits for its answer
         self._first_at: int | None = None
         self._last_at: int | None = None
         self._is_copy = False
@@ -94,8 +94,8 @@ class TranscriptReader:
             blocks = []
             self._batch.bad_lines += 1
         if message.role == "user":
-            self._asked_at = at
             self._user(message, blocks, at)
+            self._asked_at = at
         elif message.role == "assistant":
             self._assistant(message, blocks, at, index)
             self._asked_at = None
@@ -114,6 +114,8 @@ class TranscriptReader:
         prompt = prompt_in(message, blocks)
         if prompt is None:
             return
+        if self._asked_at is not None and self._turns.current is not None:  # Cline marks no stop by the user
+            self._event(self._asked_at, EventKind.INTERRUPT, None)
         if prompt.mode is not None and prompt.mode != self._mode:
             self._mode = prompt.mode
             self._event(at, EventKind.MODE, prompt.mode)

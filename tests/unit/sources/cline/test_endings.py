@@ -140,6 +140,26 @@ def test_a_task_resumed_long_after_its_stream_broke_is_resumed_by_the_user(
     assert [call.turn == batch.turns[-1].prompt_uuid for call in batch.calls] == [False, True]
 
 
+@pytest.mark.parametrize("is_answered", [True, False])
+def test_a_turn_of_the_sdk_that_got_no_answer_was_interrupted(
+    is_answered: bool, session: SessionFolder, read_all: ReadAll
+) -> None:
+    """Cline marks no stop by the user: the next prompt stands below one without an answer, or below a tool's result."""
+    session.user("Go")
+    session.answer(metrics(100, 10), content=used("read_files"))
+    result = session.user("x", content=[{"type": "tool_result", "tool_use_id": "toolu_1", "content": "x"}])
+    session.user("Also this", metadata={"userRunSpan": 0})  # typed while the turn ran
+    if is_answered:
+        session.answer(metrics(200, 20))
+    session.user("No, this")
+    session.write()
+    batch = read_all(session.root)
+    assert [turn.text for turn in batch.turns] == ["Go", "No, this"]
+    interrupts = [event.position for event in batch.events if event.kind == EventKind.INTERRUPT]
+    assert [result["ts"] < at < batch.turns[1].position for at in interrupts] == [True] * (not is_answered)
+    assert endings(session.root) == ["normal" if is_answered else "interrupted", "running"]
+
+
 def test_a_prompt_counts_once_its_request_is_made(session: SessionFolder) -> None:
     """Cline may write it before, without a time: it stood before what happened meanwhile."""
     session.user("Go")
