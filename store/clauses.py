@@ -27,6 +27,13 @@ HAS_TALKED = (
     " WHERE call.session_id = session.id AND chain.key = '')"
 )
 
+# A call counts for the git branch on which its prompt was typed, also a subagent's call; needs derived tasks.
+CALLS_AND_PROMPTS = (
+    "call JOIN session ON session.id = call.session_id LEFT JOIN call_split AS split ON split.call_id = call.id"
+    " LEFT JOIN turn ON turn.session_id = call.session_id AND turn.prompt_uuid = split.turn"
+)
+BRANCH_OF_CALL = "COALESCE(turn.branch, session.branch, '(unknown)')"
+
 # Takes any number of values in one parameter (json_list).
 IN_LIST = "IN (SELECT value FROM json_each(?))"
 

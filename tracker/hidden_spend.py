@@ -50,7 +50,12 @@ def hidden_spend(db: sqlite3.Connection, session_ids: list[int]) -> Hidden:
 
 
 def hidden_in(db: sqlite3.Connection, chosen: Filter) -> Hidden:
-    """Hidden spend within a filter; a session's counts on the day of its counter's last value."""
+    """Hidden spend within a filter; a session's counts on the day of its counter's last value.
+
+    Unknown for a branch: a counter covers its whole session.
+    """
+    if chosen.branch is not None:
+        return Hidden(None, 0, [])
     found = hidden_spend(db, counted_sessions(db, chosen))
     if chosen.model is None:
         return found

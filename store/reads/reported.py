@@ -3,7 +3,6 @@
 import sqlite3
 from typing import NamedTuple
 
-from store.clauses import local_day, utc_day
 from store.reads.filter import Filter
 from store.records import CallFlag, Price
 
@@ -21,11 +20,6 @@ _SUMS = f"""
            COALESCE(SUM(CASE WHEN call.cost IS NULL THEN call.reported_cost END), 0),
            MAX(CASE WHEN chain.key = '' THEN call.first_at END)
     FROM call JOIN session ON session.id = call.session_id JOIN chain ON chain.id = call.chain_id
-"""
-# As rows of the table `spend`, so that a filter of that table serves; Claude Code has none, and most of the calls.
-_BILLED_CALLS = f"""
-    SELECT session_id, model, cost, {local_day("first_at")} AS day, {utc_day("first_at")} AS day_utc
-    FROM call WHERE session_id IN (SELECT id FROM session WHERE agent != 'claude-code') AND {_BILLED}
 """
 _LISTED = f"""
     SELECT session.agent, COUNT(*), SUM(call.cost), SUM(call.input), SUM(call.cache_read), SUM(call.write_5m),
@@ -91,10 +85,12 @@ def reported_sums_of_task(db: sqlite3.Connection, task_id: str) -> list[Reported
 
 def billed_sums(db: sqlite3.Connection, chosen: Filter) -> tuple[int, int]:
     """Number and cost of the chosen calls that are shown at the provider's own figure."""
-    where, values = chosen.of_spend()
+    where, values = chosen.of_calls()
+    # Claude Code has none, and most of the calls.
+    others = "call.session_id IN (SELECT id FROM session WHERE agent != 'claude-code')"
     found: tuple[int, int] = db.execute(
-        f"SELECT COUNT(*), COALESCE(SUM(spend.cost), 0) FROM ({_BILLED_CALLS}) AS spend"
-        f" JOIN session ON session.id = spend.session_id WHERE {where}",
+        "SELECT COUNT(*), COALESCE(SUM(call.cost), 0) FROM call JOIN session ON session.id = call.session_id"
+        f" WHERE {others} AND {_BILLED} AND {where}",
         values,
     ).fetchone()
     return found

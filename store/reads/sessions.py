@@ -67,7 +67,7 @@ def session_rows(db: sqlite3.Connection, chosen: Filter) -> list[ListedSession]:
         f"SELECT agent, native_id, project, {SESSION_TITLE}, branch, version, entrypoint, billing, parent, first_at,"
         " last_at, SUM(calls), SUM(cost), SUM(unpriced), SUM(floor), SUM(input), SUM(cache_read), SUM(write_5m),"
         " SUM(write_1h), SUM(output), GROUP_CONCAT(DISTINCT model)"
-        f" FROM spend JOIN session ON session.id = spend.session_id WHERE {where}"
+        f" FROM {chosen.spend} JOIN session ON session.id = spend.session_id WHERE {where}"
         " GROUP BY spend.session_id ORDER BY last_at DESC, native_id",
         values,
     )

@@ -3,7 +3,7 @@
 import sqlite3
 from typing import NamedTuple
 
-from store.clauses import IS_COUNTED, IS_FLOOR
+from store.clauses import BRANCH_OF_CALL, CALLS_AND_PROMPTS, IS_COUNTED, IS_FLOOR
 from store.reads.chains import AGENT_TYPE, named_chains
 from store.reads.filter import EVERYTHING, Filter
 
@@ -34,10 +34,7 @@ _CALL_SUMS = (  # the same over `call`
 )
 
 _BRANCHES = f"""
-    SELECT COALESCE(session.project, '(unknown)'), COALESCE(turn.branch, session.branch, '(unknown)'), {_CALL_SUMS}
-    FROM call JOIN session ON session.id = call.session_id
-    LEFT JOIN call_split AS split ON split.call_id = call.id
-    LEFT JOIN turn ON turn.session_id = call.session_id AND turn.prompt_uuid = split.turn
+    SELECT COALESCE(session.project, '(unknown)'), {BRANCH_OF_CALL}, {_CALL_SUMS} FROM {CALLS_AND_PROMPTS}
     WHERE {{where}} GROUP BY 1, 2 ORDER BY 11 DESC, 2, 1
 """
 
@@ -75,7 +72,7 @@ def spend_rows(db: sqlite3.Connection, by: str, chosen: Filter) -> list[SpendRow
     key = KEYS[by].format(day=chosen.spend_day)
     order = "1" if by in ("day", "week", "month") else "10 DESC, 1"
     found = db.execute(
-        f"SELECT {key}, {_SUMS} FROM spend JOIN session ON session.id = spend.session_id"
+        f"SELECT {key}, {_SUMS} FROM {chosen.spend} JOIN session ON session.id = spend.session_id"
         f" WHERE {where} GROUP BY 1 ORDER BY {order}",
         values,
     )
@@ -83,10 +80,7 @@ def spend_rows(db: sqlite3.Connection, by: str, chosen: Filter) -> list[SpendRow
 
 
 def branch_rows(db: sqlite3.Connection, chosen: Filter) -> list[tuple[str, SpendRow]]:
-    """(Project, sums under the branch) of the chosen part, most expensive first; needs derived tasks.
-
-    A call counts for the branch on which its prompt was typed, also a subagent's call.
-    """
+    """(Project, sums under the branch) of the chosen part, most expensive first; needs derived tasks."""
     where, values = chosen.of_calls()
     return [(project, SpendRow(*row)) for project, *row in db.execute(_BRANCHES.format(where=where), values)]
 
@@ -101,7 +95,7 @@ def spend_total(db: sqlite3.Connection, chosen: Filter) -> SpendRow:
     """Sums of the whole chosen part, under the key "total"."""
     where, values = chosen.of_spend()
     sums = db.execute(
-        f"SELECT {_SUMS} FROM spend JOIN session ON session.id = spend.session_id WHERE {where}",
+        f"SELECT {_SUMS} FROM {chosen.spend} JOIN session ON session.id = spend.session_id WHERE {where}",
         values,
     ).fetchone()
     return SpendRow("total", *(value or 0 for value in sums))  # a sum over no rows is NULL
@@ -111,7 +105,7 @@ def unpriced_models(db: sqlite3.Connection, chosen: Filter) -> list[str]:
     """Models in the chosen part with calls that have no price."""
     where, values = chosen.of_spend()
     found = db.execute(
-        "SELECT DISTINCT spend.model FROM spend JOIN session ON session.id = spend.session_id"
+        f"SELECT DISTINCT spend.model FROM {chosen.spend} JOIN session ON session.id = spend.session_id"
         f" WHERE unpriced > 0 AND {where} ORDER BY 1",
         values,
     )

@@ -57,6 +57,14 @@ class Taximeter:
         return Ran(code, out, err)
 
 
+def reports(taximeter: Taximeter, *chosen: str) -> dict[str, Any]:
+    """What each report on calls says of the chosen part of the ledger."""
+    return {
+        name: taximeter(name, "--json", "--no-sync", *chosen).json()
+        for name in ("spend", "sessions", "tasks", "cache", "tools")
+    } | {"calls": taximeter("calls", "--json", "--no-sync", *chosen).json_lines()}
+
+
 def contents(folder: Path) -> dict[str, bytes | None]:
     """Every file with its bytes, every folder with None."""
     return {str(path): path.read_bytes() if path.is_file() else None for path in sorted(folder.rglob("*"))}

@@ -1,22 +1,12 @@
 """The options that every report on calls has in common choose the same calls in each of them."""
 
-from typing import Any
-
-from tests.cli.running import Taximeter
-
-
-def _reports(taximeter: Taximeter, *chosen: str) -> dict[str, Any]:
-    """What each report says of the chosen part."""
-    return {
-        name: taximeter(name, "--json", "--no-sync", *chosen).json()
-        for name in ("spend", "sessions", "tasks", "cache", "tools")
-    } | {"calls": taximeter("calls", "--json", "--no-sync", *chosen).json_lines()}
+from tests.cli.running import Taximeter, reports
 
 
 def test_one_session_is_chosen_in_every_report(captured: Taximeter) -> None:
     rows = captured("spend", "--json", "--by", "session").json()["rows"]
     for row in rows:
-        found = _reports(captured, "--session", row["key"][:20])
+        found = reports(captured, "--session", row["key"][:20])
         assert found["spend"]["total"] == {name: row[name] for name in found["spend"]["total"]}
         assert [session["session"] for session in found["sessions"]["sessions"]] == [row["key"]]
         assert {call["session"] for call in found["calls"]} == {row["key"]}

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.cli.running import Taximeter
+from tests.cli.running import Taximeter, reports
 from tests.unit.ledger.captured import DATA, billed_calls
 from tests.unit.ledger.plain import FILE, OTHER, OTHER_FILE, SESSION, answer, encoded, prompt, session_of
 from tests.unit.ledger.reading import write_tree
@@ -125,6 +125,17 @@ class TestSpend:
         (row,) = taximeter("spend", "--json", "--by", "branch", *only).json()["rows"]
         assert (row["key"], row["project"], row["calls"]) == found[2][:3]
         assert taximeter("spend", "--json", "--by", "branch", "--since", "2026-11-21", "--utc").json()["rows"] == []
+        for branch in ("main", "fix/upload", "(unknown)"):
+            part = reports(taximeter, "--branch", branch)
+            of_branch = [row for row in rows if row["key"] == branch]
+            assert part["spend"]["total"]["calls"] == sum(row["calls"] for row in of_branch)
+            assert Decimal(part["spend"]["total"]["cost_usd"]) == sum(Decimal(row["cost_usd"]) for row in of_branch)
+            assert part["tools"]["total"] == {name: part["spend"]["total"][name] for name in ("calls", "cost_usd")}
+            assert len(part["calls"]) == part["cache"]["total"]["calls"] == part["spend"]["total"]["calls"]
+            assert sum(session["calls"] for session in part["sessions"]["sessions"]) == len(part["calls"])
+            assert {task["id"] for task in part["tasks"]["tasks"]} == {call["task"] for call in part["calls"]}
+        (day,) = taximeter("spend", "--json", "--branch", "main", "--project", "web", "--utc").json()["rows"]
+        assert (day["key"], day["calls"]) == ("2026-11-20", 1)
 
     def test_a_session_outside_of_git_is_on_no_known_branch(self, tree: Path, taximeter: Taximeter) -> None:
         assert tree

@@ -155,6 +155,7 @@ filter_options = _together(
     click.option("--until", metavar="DAY", help="Last day, inclusive; same forms as --since."),
     project_option,
     agent_option,
+    click.option("--branch", metavar="NAME", help="Only prompts typed on this git branch, and their calls."),
     click.option("--session", metavar="ID", help="Only the session whose id starts with ID."),
     click.option("--model", metavar="ID", help="Only this model: its id, or a unique part of it."),
     click.option("--utc", is_flag=True, help="Cut days at midnight UTC instead of local midnight."),
@@ -259,9 +260,9 @@ def open_chosen(
     UserError for an invalid day, an ambiguous model, or if not exactly one session matches.
     """
     since, until = parse_period(filters["since"], filters["until"], utc=filters["utc"])
-    db = (open_modelled if modelled else open_synced)(invocation)
+    db = (open_modelled if modelled or filters["branch"] is not None else open_synced)(invocation)
     session = None if filters["session"] is None else named_session(db, filters["session"])
-    others = {name: filters[name] for name in ("project", "agent", "utc")}
+    others = {name: filters[name] for name in ("project", "agent", "branch", "utc")}
     model = _whole_id(db, filters["model"])
     return db, Filter(since, until, model=model, session_id=session and session.id, **others)
 

@@ -20,7 +20,7 @@ def show_nothing(invocation: Invocation, db: sqlite3.Connection) -> None:
         wrapped(
             f"Nothing matches. The ledger has {counted(counts.calls, 'call')} of {counted(counts.sessions, 'session')}"
             f" from {counts.first_day} to {counts.last_day}.\n"
-            "taximeter spend --by project (month, model, agent) lists what there is to choose from."
+            "taximeter spend --by project (month, model, agent, branch) lists what there is to choose from."
         )
     )
 

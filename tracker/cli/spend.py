@@ -45,7 +45,7 @@ def spend(invocation: Invocation, by: str, **filters: Any) -> None:
     A call counts for the git branch on which its prompt was typed; each branch is listed with its project.
 
     Requests missing from the transcripts (compaction, titles) are listed beside the total where the client's own totals
-    include them, each session's on the day of its last total.
+    include them, each session's on the day of its last total. A total has no branch: with --branch none are listed.
     """
     db, chosen = open_chosen(invocation, filters, modelled=by == BRANCH)
     report = spend_report(db, by, chosen)

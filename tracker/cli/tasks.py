@@ -116,10 +116,10 @@ def tasks(
     else:
         own = own_weights_in_use(db)
         show(report, most, with_runs=runs, corrections=own.corrections if own is not None else 0)
-        if chosen.since or chosen.until or chosen.model or chosen.session_id:
+        if chosen.since or chosen.until or chosen.model or chosen.session_id or chosen.branch:
             note(
-                "Tasks are counted in full, with their calls of other days, models and sessions (spend leaves those"
-                " out)."
+                "Tasks are counted in full, with their calls of other days, models, sessions and branches (spend leaves"
+                " those out)."
             )
 
 

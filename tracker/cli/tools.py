@@ -44,7 +44,7 @@ def tools(invocation: Invocation, by: str, limit: int | None, **filters: Any) ->
 
     A result is paid for when it comes in (fresh), and again on every later call that has it in its context (carried),
     until a compaction: 20k tokens that 100 calls carry are 2M tokens of cache reads. "calls" is how many carried a
-    result, on average. Without --since, --until or --session, it covers the last 30 days.
+    result, on average. It covers the last 30 days unless a period, a session or a branch is given.
 
     All rows sum to the bill. "output, as written" is what writing answers and thinking cost, "agent's own text" what
     having them in the context cost. Prompts are with their attachments. "not on record" came in without a record of
@@ -55,7 +55,7 @@ def tools(invocation: Invocation, by: str, limit: int | None, **filters: Any) ->
     taximeter tools --by server --since 7d   one row for each MCP server
     taximeter tools --by target --limit 50   only files and commands
     """
-    is_usual_period = all(filters[name] is None for name in ("since", "until", "session"))
+    is_usual_period = all(filters[name] is None for name in ("since", "until", "session", "branch"))
     if is_usual_period:
         filters["since"] = _DAYS
     db, chosen = open_chosen(invocation, filters, modelled=True)

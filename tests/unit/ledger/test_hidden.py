@@ -52,6 +52,7 @@ def test_a_total_without_models_is_not_split_by_model(models: Any, tmp_path: Pat
     files = {FILE: encoded(prompt(), answer(1), {**counter(1, 5 * CENT), "modelUsage": models})}
     with ledger_of(tmp_path, write_tree(tmp_path / "claude", files)) as db:
         assert hidden_in(db, Filter(model=MODEL)).cost is None
+        assert hidden_in(db, Filter(branch="(unknown)")).cost is None
         assert hidden_in(db, Filter()).cost == 5 * CENT
 
 
