@@ -91,6 +91,7 @@ def model_session(
     placements = local_placements(session.id, turns, overlay)
     verdicts = decide(turns, session.agent, placements, weights=weights, is_whole=session.teammate is not None)
     chains = session_chains(records, rates)
+    judged = {judgement.call_id: judgement for calls in chains.values() for judgement in judge_chain(calls, floors)}
     turn_of = {(call.id, call.copied): turn.index for turn in turns for call in (*turn.calls, *turn.copies)}
     group_of = {key: verdicts[index].group for key, index in turn_of.items()}
     sums = [_Sums(len(turn.calls)) for turn in turns]
@@ -98,7 +99,6 @@ def model_session(
     splits: list[SplitRow] = []
     cold: Counter[tuple[str, str, int]] = Counter()
     for key, calls in chains.items():
-        judged = {judgement.call_id: judgement for judgement in judge_chain(calls, floors)}
         origin_of = origins(calls, group_of)
         for call in calls:
             if call.copied:
@@ -111,12 +111,12 @@ def model_session(
             row = _split_row(call, judgement, origin_of[call.call_id], session.id, turns[index], root)
             splits.append(row)
             _add(sums[index], call, row, is_subagent=bool(key))
-        if not key:
-            for index, context in _contexts(calls, turn_of).items():
-                sums[index].context = context
-            if session.agent == _HIDES_REQUESTS:
-                for index, nano in unrecorded_by_turn(calls, judged, turn_of).items():
-                    sums[index].unrecorded = nano
+    main = chains.get("", [])
+    for index, context in _contexts(main, turn_of).items():
+        sums[index].context = context
+    if session.agent == _HIDES_REQUESTS:
+        for index, nano in unrecorded_by_turn(main, judged, turn_of).items():
+            sums[index].unrecorded = nano
     rows = _turn_rows(session.id, turns, verdicts, roots, sums, overlay)
     parts = _parts(records, turns, verdicts, roots, rows, overlay)
     return SessionModel(rows, parts, splits, dict(cold))
