@@ -58,30 +58,33 @@ def on_another_model(
     sums = [0.0, 0.0, 0.0]
     for call in calls:
         factors = factor_of(call.model)
-        if call.rates is None or call.cost is None or factors is None:
-            left_out += 1
-            continue
-        beside = call.cost - _pico(call, call.rates) / PICO_PER_NANO
-        context = call.context
-        costs = []
-        last: Rates | None = None
-        pico = 0
-        for factor in factors:
-            rates = rates_for(round(context * factor))
-            if rates is None:
-                break
-            if rates is not last:
-                last, pico = rates, _pico(call, rates)
-            costs.append(beside + pico * factor / PICO_PER_NANO)
-        if len(costs) < len(factors):
+        costs = _costs_of(call, factors, rates_for) if factors is not None else []
+        if factors is None or not costs:
             left_out += 1
             continue
         sums = [total + cost for total, cost in zip(sums, costs, strict=True)]
-        actual += call.cost
+        actual += call.cost or 0
         judged += 1
-        if context_window is not None and context * factors.mid > context_window:
-            does_not_fit += 1
+        does_not_fit += context_window is not None and call.context * factors.mid > context_window
     return Case(actual, Range(*sums), judged, left_out, does_not_fit)
+
+
+def _costs_of(call: LoggedCall, factors: Range, rates_for: Callable[[int], Rates | None]) -> list[float]:
+    """Nano-dollars of a call with its tokens times each factor; empty without a price on either side."""
+    if call.rates is None or call.cost is None:
+        return []
+    beside = call.cost - _pico(call, call.rates) / PICO_PER_NANO
+    costs = []
+    last: Rates | None = None
+    pico = 0
+    for factor in factors:
+        rates = rates_for(round(call.context * factor))
+        if rates is None:
+            return []
+        if rates is not last:
+            last, pico = rates, _pico(call, rates)
+        costs.append(beside + pico * factor / PICO_PER_NANO)
+    return costs
 
 
 def other_cache_life(calls: Sequence[LoggedCall], ttl_ms: int, static_floor: int) -> Case:
