@@ -111,6 +111,17 @@ def test_layers_stand_side_by_side(taximeter: Taximeter, tmp_path: Path) -> None
     assert max(map(len, screen.splitlines())) <= 80
 
 
+def test_tasks_without_a_price_are_left_out_of_the_layers_and_counted(taximeter: Taximeter, tmp_path: Path) -> None:
+    root = write_history(tmp_path / "c", last_days(28))
+    taximeter.claude_dirs = [root]
+    before = taximeter("budget", "--json").json()
+    write_history(root, last_days(28, 1, hour=20), model="claude-opus-99", first=100)
+    after = taximeter("budget", "--json").json()
+    assert after["layers"] == before["layers"]
+    assert (before["history"]["tasks_without_price"], after["history"]["tasks_without_price"]) == (0, 20)
+    assert "open tasks and 20 without a price are left out." in " ".join(taximeter("budget").out.split())
+
+
 def test_a_budget_of_nothing_is_over_with_any_spend(taximeter: Taximeter, tmp_path: Path) -> None:
     taximeter.claude_dirs = [write_history(tmp_path / "c", {NOW - timedelta(days=5): DOLLAR})]
     report = taximeter("budget", "--set", "day=0", "--set", "month=0", "--json").json()

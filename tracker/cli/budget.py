@@ -117,7 +117,8 @@ def _layers(report: BudgetReport) -> None:
     made = report.layers
     if made is None:
         found = f"there {'is' if report.completed == 1 else 'are'} {counted(report.completed, 'task')}"
-        paragraph(f"A planned month needs five completed tasks in the last eight weeks; {found}.")
+        priced = " with a price" if report.without_price else ""
+        paragraph(f"A planned month needs five completed tasks{priced} in the last eight weeks; {found}.")
         return
     click.echo(click.style("A month of this work", bold=True))
     own = {True: "your settings", False: "measured"}
@@ -135,8 +136,9 @@ def _layers(report: BudgetReport) -> None:
         ["  planned", f"~${made.planned_usd:,.2f}", "modelled"],
     ]
     print_table((Column("layer"), Column("figure", right=True), Column("from")), rows)
+    missing = f" and {report.without_price:,} without a price" if report.without_price else ""
     paragraph(
-        f"Measured on {made.completed} completed tasks of {counted(report.history_days, 'day')}; open tasks are left"
-        " out. The coming month is assumed to bring as many tasks of the same size.",
+        f"Measured on {made.completed} completed tasks of {counted(report.history_days, 'day')}; open tasks{missing}"
+        " are left out. The coming month is assumed to bring as many tasks of the same size.",
         dim=True,
     )

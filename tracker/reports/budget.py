@@ -13,7 +13,7 @@ from store.reads.filter import Filter
 from store.reads.spend import NO_SPEND, SpendRow, spend_rows, spend_total
 from store.task_rows import TaskRow
 from tracker.hidden_spend import Hidden, hidden_in
-from tracker.model.plans.budget import Layers, Multiplier, Multipliers, layers, reached
+from tracker.model.plans.budget import Layers, Multiplier, Multipliers, layers, measured_tasks, reached
 from tracker.model.plans.projection import month_bounds
 from tracker.model.tasks.status import TaskStatus
 from tracker.reports.json_values import dollars, rounded
@@ -65,6 +65,7 @@ class BudgetReport:
     lines: list[BudgetLine]
     layers: Layers | None
     completed: int  # number of tasks that the layers are measured on
+    without_price: int  # further completed tasks
     history_days: int
     spent_in_history_nano: int
     days_in_month: int
@@ -83,6 +84,7 @@ class BudgetReport:
             "history": {
                 "days": self.history_days,
                 "completed_tasks": self.completed,
+                "tasks_without_price": self.without_price,
                 "spent_usd": usd(self.spent_in_history_nano),
                 "spent_per_month_usd": usd(
                     self.spent_in_history_nano * self.days_in_month // max(1, self.history_days)
@@ -91,7 +93,7 @@ class BudgetReport:
             "labels": {"spent_usd": "priced", "layers": "modelled"},
             "assumptions": [
                 "The coming month brings as many tasks, of the same size, as the last eight weeks did.",
-                "Open tasks, runs of programs and calls outside tasks are not in the layers.",
+                "Open tasks, tasks without a price, runs of programs and calls outside tasks are not in the layers.",
             ],
         }
 
@@ -130,11 +132,13 @@ def budget_report(db: sqlite3.Connection, settings: BudgetSettings, today: date,
     days = _days_seen(db, first, today)
     own = Multipliers(settings.retry, settings.abandoned, settings.waste)
     made = layers(report.typed, days, days_in_month, own, settings.buffer)
+    completed = len(measured_tasks(report.typed))
     return BudgetReport(
         today=today,
         lines=lines,
         layers=made,
-        completed=sum(task.status == TaskStatus.COMPLETED for task in report.typed),
+        completed=completed,
+        without_price=sum(task.status == TaskStatus.COMPLETED for task in report.typed) - completed,
         history_days=days,
         spent_in_history_nano=spent_since(first).cost,
         days_in_month=days_in_month,

@@ -77,6 +77,15 @@ def test_open_tasks_stay_out() -> None:
     assert layers([*tasks, task("open", cost=99 * USD)], 30, 30) == layers(tasks, 30, 30)
 
 
+def test_tasks_without_a_price_are_not_free_work() -> None:
+    tasks = [task() for _ in range(5)]
+    unknown = task(cost=0)._replace(unpriced=10)
+    assert layers([*tasks, unknown], 30, 30) == layers(tasks, 30, 30)
+    assert layers([*tasks[:4], unknown], 30, 30) is None
+    in_part = task()._replace(unpriced=3)
+    assert layers([*tasks, in_part], 30, 30) == layers([*tasks, task()], 30, 30)
+
+
 @given(
     st.lists(
         st.tuples(st.integers(1, 400), st.integers(1, 50 * USD), st.floats(0, 0.8), st.floats(0, 0.8)),

@@ -4,7 +4,7 @@ Ratios are taken of sums, as a product of per-task means would understate. The b
 the real cost of completed work; the user may replace each multiplier.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -79,8 +79,8 @@ def layers(
     own: Multipliers = NO_OWN_MULTIPLIERS,
     buffer: float = 0.2,
 ) -> Layers | None:
-    """Layers from the tasks that ended in `days` days; None below five completed tasks. Open tasks do not count."""
-    completed = [task for task in tasks if task.status == TaskStatus.COMPLETED]
+    """Layers from the tasks that ended in `days` days; None below five `measured_tasks`. Open tasks do not count."""
+    completed = measured_tasks(tasks)
     calls = sum(task.calls for task in completed)
     tokens = sum(task.input + task.cache_read + task.write_5m + task.write_1h + task.output for task in completed)
     cost = sum(task.cost for task in completed)
@@ -100,6 +100,11 @@ def layers(
         buffer=buffer,
         completed=len(completed),
     )
+
+
+def measured_tasks(tasks: Iterable[TaskRow]) -> list[TaskRow]:
+    """The completed tasks that have a price: without one, a task's tokens would count as free."""
+    return [task for task in tasks if task.status == TaskStatus.COMPLETED and task.unpriced < task.calls]
 
 
 def reached(spent_nano: int, budget_nano: int, alerts: Sequence[float]) -> list[float]:
