@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tui.widgets.plot import Level, Mark, Series, area, nice_top, resample, stacked_bars, steps
@@ -130,6 +130,7 @@ def test_resampling_keeps_the_highest(samples: list[tuple[float, float]], column
 
 
 @given(st.lists(st.tuples(st.floats(0, 1e6), st.floats(0, 1e6)), max_size=40), st.integers(1, 130), st.integers(1, 30))
+@example([(0.0, 5e-324)], 1, 1)
 def test_no_size_breaks_a_plot(columns: list[tuple[float, float]], width: int, height: int) -> None:
     names = [str(index) for index in range(len(columns))]
     for drawn in (

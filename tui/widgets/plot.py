@@ -61,8 +61,11 @@ class Axis:
 
 
 def nice_top(value: float) -> float:
-    """The smallest round figure (1, 1.5, 2, 2.5, 3, 4, 5, 6, 8 times a power of ten) that is not below a value."""
-    if value <= 0:
+    """The smallest round figure (1, 1.5, 2, 2.5, 3, 4, 5, 6, 8 times a power of ten) that is not below a value.
+
+    1 for nothing: less than a nano-dollar.
+    """
+    if value < 1e-9:
         return 1.0
     power = 10.0 ** floor(log10(value))
     return next(step * power for step in (1, 1.5, 2, 2.5, 3, 4, 5, 6, 8, 10) if value <= step * power * (1 + 1e-9))
