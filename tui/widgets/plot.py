@@ -287,10 +287,10 @@ _VERTICALS = {"━": "┃", "╍": "┇"}
 
 def _draw_line(grid: Grid, places: Places, rows: int, top: float, values: Sequence[float | None], one: Series) -> None:
     """A dash a day, joined upright where the height changes; days without a figure are dots."""
-    known = [index for index, value in enumerate(values) if value is not None]
+    days = max((index + 1 for index, value in enumerate(values) if value is not None), default=0)
     y: int | None = None
-    for index in range(known[0] if known else 0, known[-1] + 1 if known else 0):
-        value, before = values[index], y
+    for index, value in enumerate(values[:days]):
+        before = y
         y = before if value is None else row_of(value, top, rows)
         if y is None or index < places.first:
             continue
