@@ -33,33 +33,46 @@ def bar_rows(rows: Sequence[Row], width: int, height: int) -> list[Content]:
     """
     if not rows:
         return []
-    shown = list(rows[:height]) if len(rows) <= height else list(rows[: height - 1])
-    figure_width = max(cells(row.figure) for row in rows)
-    note_width = max(cells(row.note) for row in rows)
-    room = width - figure_width - note_width - (3 if note_width else 2)
-    longest = max(cells(row.name) for row in rows)
-    name_width = min(longest, max(8, width - figure_width - note_width - 3 - _MIN_BAR))
+    shown = rows if len(rows) <= height else rows[: height - 1]
     names = [row.name for row in shown]
-    while name_width < min(longest, room) and len(set(_cut(names, name_width))) < len(set(names)):
-        name_width += 1
-    bar_width = room - name_width
-    if bar_width < 4:
-        if width - figure_width - note_width - 2 < name_width:
-            note_width = 0
-        name_width = max(4, width - figure_width - (note_width + 2 if note_width else 1))
+    widths = _widths(rows, names, width)
     top = max(row.value for row in rows)
     made = []
-    for row, name in zip(shown, _cut(names, name_width), strict=True):
+    for row, name in zip(shown, _cut(names, widths.name), strict=True):
         pieces: list[Piece | str] = [(name, "$ink"), " "]
-        if bar_width >= 4:
-            pieces += [(fit(bar(row.value, top, bar_width, row.glyph), bar_width), row.style), " "]
-        pieces.append((fit(row.figure, figure_width, right=True), "bold"))
-        if note_width:
-            pieces += [" ", (fit(row.note, note_width, right=True), "$dim")]
+        if widths.bar:
+            pieces += [(fit(bar(row.value, top, widths.bar, row.glyph), widths.bar), row.style), " "]
+        pieces.append((fit(row.figure, widths.figure, right=True), "bold"))
+        if widths.note:
+            pieces += [" ", (fit(row.note, widths.note, right=True), "$dim")]
         made.append(line(*pieces))
     if len(shown) < len(rows):
         made.append(line((fit(f"{len(rows) - len(shown)} others", width), "$dim")))
     return made
+
+
+class _Widths(NamedTuple):
+    """Cells of the parts of a line; 0: left out."""
+
+    name: int
+    bar: int
+    figure: int
+    note: int
+
+
+def _widths(rows: Sequence[Row], names: Sequence[str], width: int) -> _Widths:
+    figure = max(cells(row.figure) for row in rows)
+    note = max(cells(row.note) for row in rows)
+    room = width - figure - note - (3 if note else 2)
+    longest = max(cells(row.name) for row in rows)
+    name = min(longest, max(8, width - figure - note - 3 - _MIN_BAR))
+    while name < min(longest, room) and len(set(_cut(names, name))) < len(set(names)):
+        name += 1
+    if room - name >= 4:
+        return _Widths(name, room - name, figure, note)
+    if width - figure - note - 2 < name:
+        note = 0
+    return _Widths(max(4, width - figure - (note + 2 if note else 1)), 0, figure, note)
 
 
 def _cut(names: Sequence[str], width: int) -> list[str]:
