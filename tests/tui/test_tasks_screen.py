@@ -220,6 +220,21 @@ def test_lines_of_an_open_task_mark_what_is_not_known_of_their_costs(sample_scri
     assert waterfall(bound)[0].figure == "≥$2.00+?"
 
 
+async def test_an_open_task_says_in_how_many_turns_a_file_needed_a_second_try(sample_script: Script) -> None:
+    def with_retries(request: ViewRequest) -> Snapshot:
+        made = sample_script(request)
+        if made.task is None or made.task.detail is None:
+            return made
+        detail = made.task.detail
+        row = detail.task._replace(edit_turns=3, retry_turns=1)
+        return replace(made, task=replace(made.task, detail=detail._replace(task=row)))
+
+    async with dashboard(with_retries, start="tasks").run_test(size=(120, 40)) as pilot:
+        await settled(pilot)
+        await pilot.press("enter")
+        assert "retries  in 1 of 3 turns with edits" in await settled(pilot)
+
+
 async def test_an_open_task_shows_what_was_recorded_beside_its_tokens(sample_script: Script) -> None:
     job = MeteredJob(1, 0, "launch clip", None, None, "second", 10**8, 12, 10, 4, 80_500, None)
 

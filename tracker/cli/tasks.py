@@ -51,7 +51,7 @@ _SIGNALS = {signal.replace(" ", "-"): signal for signal in Evidence}
 @click.option(
     "--signal",
     type=click.Choice(list(_SIGNALS)),
-    help="Weakest evidence that counts as completed; with less, a task is open.",
+    help="Weakest evidence that counts as completed, listed from strong to weak; with less, a task is open.",
 )
 @click.option(
     "--refine",

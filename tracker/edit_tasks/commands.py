@@ -115,7 +115,7 @@ def join(db: sqlite3.Connection, identity: str, number: int = 1) -> str:
     turn = turn_of(db, identity, number)
     before = _before(db, turn.row)
     if before is None:
-        raise EditError("no task comes before it in its session (taximeter task edit merge joins any tasks)")
+        raise EditError("no task comes before it in its session; merge joins any two")
     if before.task_id == identity:
         raise EditError("it already belongs to the task of the turn before it")
     names_task = key_of_turn(turn.row) == naming_turn(db, identity)

@@ -148,8 +148,8 @@ def fact_lines(detail: TaskDetail, width: int, *, cut: bool = False) -> list[Con
         ("branch", [detail.task.branch] if detail.task.branch else []),
     ]
     if detail.task.edit_turns:
-        first_try = detail.task.edit_turns - detail.task.retry_turns
-        facts.append(("one shot", [f"{first_try} of {counted(detail.task.edit_turns, 'turn')} with edits"]))
+        turns = counted(detail.task.edit_turns, "turn")
+        facts.append(("retries", [f"in {detail.task.retry_turns:,} of {turns} with edits"]))
     files = dict.fromkeys(name for turn in detail.turns for name in turn.facts.edited)
     facts.append(("file", [project_name(name) if cut else plain(name) for name in files]))
     room = max(_MIN_FACT_CELLS, width - _FACT_NAME)

@@ -293,7 +293,7 @@ def test_an_impossible_edit_is_refused_with_a_sentence(edited: tuple[sqlite3.Con
         (lambda: edit_tasks.find_task(db, "t"), r"'t' could be t\w+, t\w+: give more"),
         (lambda: edit_tasks.split(db, retries, 1), "turn 1 already starts the task"),
         (lambda: edit_tasks.split(db, retries, 9), "has 4 turns, no turn 9"),
-        (lambda: edit_tasks.join(db, retries), "no task comes before it"),
+        (lambda: edit_tasks.join(db, retries), "no task comes before it in its session; merge joins any two"),
         (lambda: edit_tasks.join(db, retries, 2), "already belongs to the task of the turn before it"),
         (lambda: edit_tasks.merge(db, retries, [retries]), "at least one other task"),
         (lambda: edit_tasks.move(db, retries, 2, retries), "the turn already belongs to that task"),
