@@ -103,7 +103,7 @@ class Writer:
         self._put_prices(batch.prices)
         for session in batch.sessions:
             touched.add(self._put_session(session))
-        self._put_chains(batch.chains)
+        self._put_chains(batch.chains, touched)
         self._put_calls(batch.calls, touched)
         self._put_turns(batch.turns, touched)
         self._put_tools(batch.tools, touched)
@@ -154,17 +154,19 @@ class Writer:
             self._db.execute("UPDATE session SET project = ? WHERE id = ?", (project_of(cwd), session_id))
         return session_id
 
-    def _put_chains(self, chains: Sequence[Chain]) -> None:
+    def _put_chains(self, chains: Sequence[Chain], touched: set[int]) -> None:
         for chain in chains:
-            chain_id = self._chain_id(self.session_id(chain.agent, chain.session), chain.key)
+            session_id = self.session_id(chain.agent, chain.session)
+            touched.add(session_id)
+            chain_id = self._chain_id(session_id, chain.key)
             self._db.execute(
                 """
                 UPDATE chain SET
                     kind = :kind,
                     first_at = COALESCE(MIN(first_at, :first_at), first_at, :first_at),
-                    spawn_tool_use = COALESCE(spawn_tool_use, :spawn_tool_use),
+                    spawn_tool_use = COALESCE(MIN(spawn_tool_use, :spawn_tool_use), spawn_tool_use, :spawn_tool_use),
                     prompt_id = COALESCE(prompt_id, :prompt_id),
-                    agent_type = COALESCE(agent_type, :agent_type)
+                    agent_type = COALESCE(MIN(agent_type, :agent_type), agent_type, :agent_type)
                 WHERE id = :id
                 """,
                 {**msgspec.structs.asdict(chain), "id": chain_id},

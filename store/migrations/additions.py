@@ -151,15 +151,6 @@ def m019_copies_without_a_key_and_checkpoints(db: Any) -> None:
     _read_and_derive_anew(db)
 
 
-@migration
-def m020_what_started_subagents(db: Any) -> None:
-    """Files of subagents that are still there are read once more, for the tool use that stands beside them."""
-    db.execute(
-        "UPDATE source_file SET state = NULL, mtime_ns = 0, version = version + 1"
-        " WHERE agent = 'claude-code' AND path LIKE '%agent-%.jsonl'"
-    )
-
-
 def _drop_rewinds_and_habits(db: Any) -> None:
     """No reading takes a rewind back that was none; habits were measured from what was misread."""
     run_script(

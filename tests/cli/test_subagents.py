@@ -10,16 +10,22 @@ import pytest
 from store.ledger import ledger_path, open_ledger
 from store.reads.board import recent_calls
 from tests.cli.running import Taximeter, too_wide
-from tests.unit.ledger.plain import COST, FILE, SESSION, answer, encoded, prompt
+from tests.unit.ledger.plain import COST, FILE, SESSION, answer, at, encoded, prompt
 from tests.unit.ledger.reading import write_tree
 from tui.widgets.calls import call_columns
 
+AGENTS = f"-home-dev-app/{SESSION}/subagents"
 NAMED = {"a1": "kit:reviewer", "a2": "Explore", "a3": None, "a4": None}
+
+
+def asked(number: int, **given: str) -> dict[str, Any]:
+    """A tool use that starts an agent."""
+    return {"type": "tool_use", "id": f"toolu_{number}", "name": "Agent", "input": {"description": "look"} | given}
 
 
 def started(number: int, agent: str, **given: str) -> list[dict[str, Any]]:
     """A call that starts an agent, and its result."""
-    use = {"type": "tool_use", "id": f"toolu_{number}", "name": "Agent", "input": {"description": "look"} | given}
+    use = asked(number, **given)
     result = {"type": "tool_result", "tool_use_id": f"toolu_{number}", "content": "done"}
     ran = prompt("", second=number, message={"role": "user", "content": [result]}, toolUseResult={"agentId": agent})
     return [answer(number, message={"content": [use]}), ran]
@@ -28,7 +34,7 @@ def started(number: int, agent: str, **given: str) -> list[dict[str, Any]]:
 def subagent(agent: str, number: int, **changes: Any) -> dict[str, bytes]:
     """A subagent's file with one call."""
     lines = encoded(answer(number, isSidechain=True, agentId=agent, **changes))
-    return {f"-home-dev-app/{SESSION}/subagents/agent-{agent}.jsonl": lines}
+    return {f"{AGENTS}/agent-{agent}.jsonl": lines}
 
 
 @pytest.fixture
@@ -92,3 +98,79 @@ def test_a_long_type_leaves_room_for_its_turn(
     assert too_wide(narrow) == []
     monkeypatch.setattr("tracker.cli.task.terminal_width", lambda: 120)
     assert f"{kind} ↳ turn 1" in taximeter("task", task["id"]).out
+
+
+class TestNeverReportedBack:
+    """Agents of the first turn whose results are missing, and that ran on in the second; one started the other."""
+
+    @pytest.fixture
+    def files(self) -> dict[str, bytes]:
+        """The transcripts, without any id of the prompt."""
+        asks = {"content": [asked(22, subagent_type="inner-type")]}
+        return {
+            FILE: encoded(
+                prompt(),
+                answer(1, message={"content": [asked(1, subagent_type="outer-type")]}),
+                prompt("what about the tests?", second=10),
+                answer(11),
+            ),
+            **subagent("outer", 21, message=asks),
+            **subagent("inner", 23),
+        }
+
+    @pytest.fixture
+    def facts(self) -> dict[str, bytes]:
+        """What the client writes beside the agents' transcripts."""
+        return {
+            f"{AGENTS}/agent-outer.meta.json": b'{"agentType":"outer-type","toolUseId":"toolu_1","spawnDepth":1}',
+            f"{AGENTS}/agent-inner.meta.json": b'{"agentType":"inner-type","toolUseId":"toolu_22","spawnDepth":2}',
+        }
+
+    def turns(self, taximeter: Taximeter) -> dict[str, tuple[str, int]]:
+        """Type and turn of each subagent."""
+        (task,) = taximeter("tasks", "--json").json()["tasks"]
+        opened = taximeter("task", task["id"], "--json").json()["task"]["subagents"]
+        return {agent["chain"]: (agent["type"], agent["turn"]) for agent in opened}
+
+    def test_the_file_beside_them_names_their_type_and_their_turn(
+        self, files: dict[str, bytes], facts: dict[str, bytes], taximeter: Taximeter, tmp_path: Path
+    ) -> None:
+        taximeter.claude_dirs = [write_tree(tmp_path / "claude", files | facts)]
+        assert self.turns(taximeter) == {"outer": ("outer-type", 1), "inner": ("inner-type", 1)}
+
+    def test_it_may_come_late(
+        self, files: dict[str, bytes], facts: dict[str, bytes], taximeter: Taximeter, tmp_path: Path
+    ) -> None:
+        taximeter.claude_dirs = [write_tree(tmp_path / "claude", files)]
+        assert self.turns(taximeter) == {"outer": ("subagent", 2), "inner": ("subagent", 2)}
+        write_tree(tmp_path / "claude", facts)
+        assert self.turns(taximeter) == {"outer": ("outer-type", 1), "inner": ("inner-type", 1)}
+
+    def test_torn_it_is_read_again(
+        self, files: dict[str, bytes], facts: dict[str, bytes], taximeter: Taximeter, tmp_path: Path
+    ) -> None:
+        torn = {name: content[:20] for name, content in facts.items()}
+        taximeter.claude_dirs = [write_tree(tmp_path / "claude", files | torn)]
+        assert self.turns(taximeter) == {"outer": ("subagent", 2), "inner": ("subagent", 2)}
+        write_tree(tmp_path / "claude", facts)
+        assert self.turns(taximeter) == {"outer": ("outer-type", 1), "inner": ("inner-type", 1)}
+
+    def test_alone_it_is_no_session(self, facts: dict[str, bytes], taximeter: Taximeter, tmp_path: Path) -> None:
+        taximeter.claude_dirs = [write_tree(tmp_path / "claude", facts)]
+        assert taximeter("sessions", "--json").json()["sessions"] == []
+        assert taximeter("tasks", "--json").json()["tasks"] == []
+        assert taximeter("doctor", "--json").json()["sessions"] == 0
+
+    def test_an_older_clients_progress_names_the_call_that_started_it(
+        self, files: dict[str, bytes], taximeter: Taximeter, tmp_path: Path
+    ) -> None:
+        ran = {"type": "assistant", "timestamp": at(21), "message": answer(21)["message"], "requestId": "req_21"}
+        told = {
+            "type": "progress",
+            "sessionId": SESSION,
+            "timestamp": at(21),
+            "parentToolUseID": "toolu_1",
+            "data": {"type": "agent_progress", "agentId": "ab1", "message": ran},
+        }
+        taximeter.claude_dirs = [write_tree(tmp_path / "claude", {FILE: files[FILE] + encoded(told)})]
+        assert self.turns(taximeter) == {"ab1": ("outer-type", 1)}

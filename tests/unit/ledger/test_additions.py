@@ -27,7 +27,6 @@ CORRECTED = "m014_corrected_readings"
 PARTS = "m015_parts_of_calls"
 UNNAMED = "m017_plans_to_dos_and_answers_without_a_name"
 RESUMED = "m018_resumed_sessions_and_no_false_rewinds"
-STARTED = "m020_what_started_subagents"
 GOES_ON = "Command running in background with ID: b1"
 
 
@@ -284,24 +283,6 @@ def test_resumed_sessions_are_learned_and_rewinds_that_were_none_go(tmp_path: Pa
         placed = "SELECT session_id, '', position, 'rewind' FROM turn WHERE position > 0"
         assert db.execute(f"INSERT INTO event (session_id, chain, position, kind) {placed}").rowcount == 1
         db.execute("INSERT INTO habit VALUES ('claude-code', 1000, '{}')")
-
-
-def test_what_started_a_subagent_is_learned_from_its_files_alone(tmp_path: Path) -> None:
-    place = f"-home-dev-app/{SESSION}/subagents/agent-ab1"
-    line: dict[str, Any] = {"isSidechain": True, "agentId": "ab1"}
-    files = {
-        FILE: session_of(1),
-        f"{place}.jsonl": encoded(prompt(**line), answer(2, **line)),
-        f"{place}.meta.json": b'{"toolUseId":"toolu_1"}',
-    }
-    root = write_tree(tmp_path / "claude", files)
-    with ledger_of(tmp_path, root) as db:
-        fresh = dump(db, root)
-    with before_migration(tmp_path / "ledger.db", STARTED) as db:
-        assert db.execute("UPDATE chain SET spawn_tool_use = NULL WHERE spawn_tool_use = 'toolu_1'").rowcount == 1
-    with closing(open_ledger(tmp_path / "ledger.db")) as db:
-        assert take_in(db, root).files == 1
-        assert differences(fresh, dump(db, root)) == []
 
 
 def test_marks_of_files_that_went_before_the_upgrade_stay(tmp_path: Path) -> None:

@@ -151,6 +151,7 @@ class Line(msgspec.Struct, gc=False):
     uuid: str | None = None
     timestamp: str | None = None
     toolUseResult: msgspec.Raw = msgspec.Raw()
+    parentToolUseID: str | None = None  # in progress records
     effort: str | None = None
     entrypoint: str | None = None
     subtype: str | None = None
@@ -206,6 +207,13 @@ class ProgressLine(msgspec.Struct, gc=False):
     message: Message | None = None
 
 
+class SubagentFacts(msgspec.Struct, gc=False):
+    """The `.meta.json` beside a subagent's transcript."""
+
+    agentType: str | None = None
+    toolUseId: str | None = None
+
+
 class ModelUsage(msgspec.Struct, gc=False):
     """One model's part of a `cost-state` row."""
 
@@ -256,6 +264,7 @@ decode_content = msgspec.json.Decoder(list[Block] | str).decode
 decode_text = msgspec.json.Decoder(str).decode
 decode_extra = msgspec.json.Decoder(ToolResultExtra).decode
 decode_progress = msgspec.json.Decoder(Progress).decode
+decode_subagent = msgspec.json.Decoder(SubagentFacts).decode
 decode_cost_state = msgspec.json.Decoder(CostState).decode
 
 _minute_starts: dict[str, int] = {}

@@ -41,20 +41,12 @@ class FileReader:
     """Converts the lines of one file into batches: `feed` lines, then `take` the batch."""
 
     def __init__(
-        self,
-        stem: str,
-        path_agent: str | None,
-        file_session: str | None,
-        options: Options,
-        carry: Carry,
-        spawn_tool_use: str | None = None,
+        self, stem: str, path_agent: str | None, file_session: str | None, options: Options, carry: Carry
     ) -> None:
-        """`spawn_tool_use`: what started the subagent `path_agent`, where that is known."""
         self.carry = carry
         self._stem = stem
         self._options = options
         self._path_agent = path_agent
-        self._spawn_tool_use = spawn_tool_use
         if file_session and not carry.session:
             carry.session = file_session
         self._start_piece()
@@ -62,7 +54,7 @@ class FileReader:
     def _start_piece(self) -> None:
         self._batch = Batch()
         self._fold = CallFold(self._options)
-        self._where = Whereabouts(self.carry, self._path_agent, self._stem, self._spawn_tool_use)
+        self._where = Whereabouts(self.carry, self._path_agent, self._stem)
         self._conversation = Conversation(self.carry, self._options, self._batch)
         self._tools: dict[tuple[str, str], ToolUse] = {}
         self._title: str | None = None
@@ -312,6 +304,8 @@ class FileReader:
         if not inner.requestId:
             message.id = name_of(message, line, chain, carry, chain, chain)
         self._where.note_chain(chain, at)
+        if data.agentId:
+            self._where.note_chain_start(chain, line.parentToolUseID)
         session, rank = self._where.origin(line, at)
         place = Place(
             session,

@@ -14,6 +14,7 @@ from tracker.sources.base import DECODE_ERRORS, FoundFile, Options, Piece, ReadS
 from tracker.sources.claude_code.carry import Carry
 from tracker.sources.claude_code.lines import AGENT
 from tracker.sources.claude_code.reader import FileReader
+from tracker.sources.claude_code.subagent_facts import KIND, PREFIX, SUFFIX, is_facts_file, read_facts
 from tracker.sources.file_access import (
     entry_facts,
     inode_of,
@@ -27,15 +28,6 @@ _UUID = re.compile(r"^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$")
 _WINDOW = 4096
 _PIECE_BYTES = 8 << 20
 _BLOCK_BYTES = 128 << 10  # small enough to be in the processor's cache still when it is decoded
-
-
-class _AgentFacts(msgspec.Struct):
-    """What the client writes beside a subagent's file."""
-
-    toolUseId: str | None = None
-
-
-_decode_agent = msgspec.json.Decoder(_AgentFacts).decode
 
 
 def usual_folders() -> list[Path]:
@@ -55,9 +47,10 @@ class ClaudeCodeSource:
         return [folder for folder in usual_folders() if is_folder(folder / "projects")]
 
     def discover(self, root: Path) -> Iterator[FoundFile]:
-        """Every `.jsonl` at any depth below `projects`; links are followed once, vanished entries passed over.
+        """Every `.jsonl` and every subagent's `.meta.json` at any depth below `projects`.
 
-        What cannot be listed is raised at the end, in a group of OSErrors, when everything else was.
+        Links are followed once, vanished entries passed over. What cannot be listed is raised at the end, in a group of
+        OSErrors, when everything else was.
         """
         problems: list[OSError] = []
         yield from _walk(str(root / "projects"), set(), problems)
@@ -69,11 +62,14 @@ class ClaudeCodeSource:
         return [projects, *_linked_folders(projects)] if is_folder(projects) else [root]
 
     def may_list(self, path: str) -> bool:
-        """Transcripts only: tool outputs are stored next to them."""
-        return path.endswith(".jsonl")
+        """Transcripts and what describes a subagent's: tool outputs are stored next to them."""
+        return path.endswith((".jsonl", SUFFIX))
 
     def read(self, file: FoundFile, state: ReadState | None, options: Options) -> Iterator[Piece]:
         """Resume at the state's offset, or from the start if the file no longer begins with what was read."""
+        if file.kind == KIND:
+            yield from read_facts(file, _parent_session(file.path))
+            return
         handle, facts = open_regular(file.path)
         with handle:
             buffer = bytearray(_BLOCK_BYTES)
@@ -83,10 +79,9 @@ class ClaudeCodeSource:
             carry = msgspec.msgpack.decode(state.carry, type=Carry) if state is not None else Carry()
             offset = state.offset if state is not None else 0
             stem = os.path.splitext(os.path.basename(file.path))[0]
-            path_agent = stem[len("agent-") :] if stem.startswith("agent-") else None
+            path_agent = stem[len(PREFIX) :] if stem.startswith(PREFIX) else None
             session = stem if _UUID.match(stem) else _parent_session(file.path)
-            spawn = _spawn_tool_use(file.path) if path_agent is not None else None
-            reader = FileReader(stem, path_agent, session, options, carry, spawn)
+            reader = FileReader(stem, path_agent, session, options, carry)
             while True:
                 stop = _read_lines(handle, offset, size, reader, buffer)
                 batch = reader.take()
@@ -129,9 +124,10 @@ def _walk(folder: str, seen: set[tuple[int, int]], problems: list[OSError]) -> I
     with entries:
         for entry in entries:
             try:
-                if entry.name.endswith(".jsonl"):
-                    facts = entry_facts(entry)
-                    yield FoundFile(entry.path, AGENT, "transcript", inode_of(facts), facts.st_size, facts.st_mtime_ns)
+                is_transcript = entry.name.endswith(".jsonl")
+                if is_transcript or is_facts_file(entry.name):
+                    facts, kind = entry_facts(entry), "transcript" if is_transcript else KIND
+                    yield FoundFile(entry.path, AGENT, kind, inode_of(facts), facts.st_size, facts.st_mtime_ns)
                 elif entry.is_dir() and not _was_followed(entry, seen):
                     yield from _walk(entry.path, seen, problems)
             except OSError as error:
@@ -163,18 +159,6 @@ def _parent_session(path: str) -> str | None:
         if _UUID.match(before):
             return before
     return None
-
-
-def _spawn_tool_use(path: str) -> str | None:
-    """The tool use that started the subagent of this file; newer clients write it beside the file (section 1.4).
-
-    The subagent's own lines name the prompt that the session was at by then, which may be a later one.
-    """
-    try:
-        with open_regular(path.removesuffix(".jsonl") + ".meta.json")[0] as handle:
-            return _decode_agent(handle.read()).toolUseId
-    except (OSError, *DECODE_ERRORS):
-        return None
 
 
 def _read_lines(handle: FileIO, offset: int, size: int, reader: FileReader, buffer: bytearray) -> int:

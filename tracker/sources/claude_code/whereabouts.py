@@ -12,21 +12,23 @@ _KNOWN_INLINE_LINES = 64
 _TEAM_LEAD = "team-lead"  # as its teammates call it
 
 
+def chain_kind(key: str) -> str:
+    """The kind of a chain, as in `store.records.Chain`."""
+    return "main" if not key else "compaction" if key.startswith("acompact") else "subagent"
+
+
 class Whereabouts:
     """Follows one file line by line; what must outlast a piece is in the carry."""
 
-    def __init__(self, carry: Carry, path_agent: str | None, stem: str, spawn_tool_use: str | None) -> None:
-        """`stem`: the file's name without its extension, used as session id if neither path nor lines give one.
-
-        `spawn_tool_use`: what started the subagent `path_agent`, where that is known.
-        """
+    def __init__(self, carry: Carry, path_agent: str | None, stem: str) -> None:
+        """`stem`: the file's name without its extension, used as session id if neither path nor lines give one."""
         self._carry = carry
         self._path_agent = path_agent
         self._stem = stem
-        self._spawn_tool_use = spawn_tool_use
         self._other_sessions: dict[str, Session] = {}
         self._chain_prompts: dict[str, str] = {}
         self._chain_types: dict[str, str] = {}
+        self._chain_starts: dict[str, str] = {}
 
     def time(self, line: Line) -> int:
         """When the line was written (epoch ms); a line without a time takes that of the previous line."""
@@ -90,6 +92,11 @@ class Whereabouts:
         """Note the prompt that a subagent's chain began with."""
         if prompt_id:
             self._chain_prompts.setdefault(chain, prompt_id)
+
+    def note_chain_start(self, chain: str, tool_use: str | None) -> None:
+        """Note the tool use that started a subagent's chain."""
+        if tool_use:
+            self._chain_starts.setdefault(chain, tool_use)
 
     def _chain(self, line: Line) -> str:
         if self._path_agent is not None:
@@ -187,9 +194,9 @@ class Whereabouts:
                 AGENT,
                 session,
                 key,
-                "main" if not key else "compaction" if key.startswith("acompact") else "subagent",
+                chain_kind(key),
                 self._carry.chains.get(key),
-                self._spawn_tool_use if key == self._path_agent else None,
+                self._chain_starts.get(key),
                 self._chain_prompts.get(key),
                 self._chain_types.get(key),
             )

@@ -25,12 +25,13 @@ def test_transcripts_are_found_at_any_depth(tmp_path: Path) -> None:
         FILE,
         "-home-dev-app/agent-1a2b3c4.jsonl",
         f"-home-dev-app/{SESSION}/subagents/agent-ab1.jsonl",
+        f"-home-dev-app/{SESSION}/subagents/agent-ab1.meta.json",
         f"-home-dev-app/{SESSION}/subagents/workflows/run1/agent-cd2.jsonl",
     ]
     others = {
         "-home-dev-app/memory/notes.md": b"",
         "-home-dev-app/x.jsonl.bak": b"",
-        f"-home-dev-app/{SESSION}/subagents/agent-ab1.meta.json": b"{}",
+        "-home-dev-app/other.meta.json": b"{}",
     }
     write_tree(tmp_path, dict.fromkeys(names, b"") | others)
     assert found(tmp_path) == sorted(names)
