@@ -97,7 +97,7 @@ def input_lines(row: NudgeRow, width: int) -> list[Content]:
     if row.saving is not None and row.saving_low is not None and row.saving_high is not None:
         lines.append(
             line(
-                ("promised ", "$dim"),
+                ("Promised: ", ""),
                 (f"~{short_usd(row.saving)}", "bold"),
                 (f"  {short_usd(row.saving_low)} to {short_usd(row.saving_high)}, {MEANT_TO_HOLD}", "$dim"),
             )

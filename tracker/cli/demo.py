@@ -126,6 +126,7 @@ def play_samples(claude_dir: Path, home: Path, now: float) -> None:
     from tracker.rebuild import rebuild
     from tracker.sources.base import Options
     from tracker.sources.claude_code import ClaudeCodeSource
+    from tracker.words import counted
 
     source, options, advisor = ClaudeCodeSource(), Options(PriceBook()), Advisor(HookFiles(str(home)))
     db = open_ledger(home / "ledger.db")
@@ -138,7 +139,7 @@ def play_samples(claude_dir: Path, home: Path, now: float) -> None:
         rebuild(db)
         advisor.note_shown(db, advisor.refresh(db, at_ms), at_ms)
         rest(at_ms)
-        show(None, f"{next(turns)} turns")
+        show(None, counted(next(turns), "turn"))
 
     def rest(at_ms: int) -> None:
         while advisor.work_while_idle(db, at_ms):
