@@ -63,17 +63,19 @@ async def test_projects_give_their_place_to_branches_and_subagents() -> None:
 
     app = dashboard(script, start="spend")
     async with app.run_test(size=(120, 40)) as pilot:
-        assert "─ Projects ─" in await settled(pilot)
+        text = await settled(pilot)
+        assert "─ Projects ─" in text
+        assert "  b branches  " in text
         await pilot.press("b")
         text = await settled(pilot)
         assert "─ Projects ─" not in text
-        for words in ("─ Branches ─", "fix/up · api", "main · web"):
+        for words in ("─ Branches ─", "  b subagents  ", "fix/up · api", "main · web"):
             assert words in text
         await pilot.press("left_square_bracket")
         assert "fix/up █" in await settled(pilot)
         await pilot.press("b")
         text = await settled(pilot)
-        for words in ("─ Subagents ─", "main ", "[b]Explore"):
+        for words in ("─ Subagents ─", "  b projects  ", "main ", "[b]Explore"):
             assert words in text
         await pilot.press("b")
         assert "─ Projects ─" in await settled(pilot)

@@ -9,7 +9,7 @@ from textual.containers import Container
 from textual.screen import Screen
 from textual.widgets import Input
 
-from tui.keys import footer
+from tui.keys import Key, footer
 from tui.snapshot import Health, Phase, Snapshot
 from tui.widgets.empty import being_made, hatched, reading
 from tui.widgets.filter_line import FilterLine
@@ -134,7 +134,11 @@ class Board(Screen[None], Generic[Part]):
         if not trouble and snapshot is not None:
             trouble = snapshot.trouble
         has_work = snapshot is None or bool(snapshot.calls)
-        self.query_one(KeyLine).show(footer(self.NAME if has_work else "any"), trouble)
+        self.query_one(KeyLine).show(self.footer_keys() if has_work else footer("any"), trouble)
+
+    def footer_keys(self) -> list[Key]:
+        """The keys of the last line, where there is work to show."""
+        return footer(self.NAME)
 
     def stand_in(self, snapshot: Snapshot | None, health: Health) -> Drawing | None:
         """What to draw in place of the body; None if there is something to draw in it."""

@@ -13,7 +13,7 @@ from store.money import short_usd
 from store.reads.spend import SpendRow
 from tracker.reports.carried import Carried
 from tracker.words import cost_text, counted, percent
-from tui.keys import bindings
+from tui.keys import Key, bindings
 from tui.screens.board import HEIGHTS, Board
 from tui.screens.questions import ReadScreen
 from tui.snapshot import LISTED, Month, Snapshot, SpendPart, year_end
@@ -194,8 +194,17 @@ class SpendScreen(Board[SpendPart]):
 
     def action_listed(self) -> None:
         """List branches in place of projects, then subagents."""
+        self.dashboard.request_view(listed=self._listed_next)
+
+    @property
+    def _listed_next(self) -> str:
         names = list(LISTED)
-        self.dashboard.request_view(listed=names[(names.index(self.dashboard.request.listed) + 1) % len(names)])
+        return names[(names.index(self.dashboard.request.listed) + 1) % len(names)]
+
+    def footer_keys(self) -> list[Key]:
+        """The keys of the last line: b names the list that it would show."""
+        words = LISTED[self._listed_next].lower()
+        return [key._replace(words=words) if key.action == "listed" else key for key in super().footer_keys()]
 
     def action_carried(self) -> None:
         """What was in the contexts of the month, and what carrying it cost."""
