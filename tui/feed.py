@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 _POLL_SECONDS = 0.2  # how often to check whether another connection has written to the ledger
 _MAX_AGE_MS = 30_000  # figures that depend on the time of day are read again after this
 _BUSY_SECONDS = 5.0
+_STEPS_TO_STOP = 1_000  # of the database, between two looks whether a result is still wanted
 _RETRY_SECONDS = 1.0
 _STOP_SECONDS = 5.0
 _LONGEST_WAIT_SECONDS = 0.4
@@ -159,19 +160,21 @@ class LedgerFeed:
             found = task_hindsight(db, detail, quiet=PreferenceReader().read().quiet)
             return found.sentences if found else None
 
-    def carried(self, task: str) -> "Carried":
+    def carried(self, task: str, stop: Callable[[], bool]) -> "Carried":
         """A task's bill by what was in the context of its calls, on a connection of its own."""
         from tracker.reports.carried import task_carried
 
         with closing(open_ledger(self._ledger, busy_seconds=_BUSY_SECONDS)) as db:
+            db.set_progress_handler(stop, _STEPS_TO_STOP)
             return task_carried(db, task)
 
-    def carried_in(self, month: Month) -> "Carried":
+    def carried_in(self, month: Month, stop: Callable[[], bool]) -> "Carried":
         """What a month's calls paid, by what they carried, on a connection of this call's own."""
         from tracker.reports.carried import carried_report
         from tui.readers.months import filter_of
 
         with closing(open_ledger(self._ledger, busy_seconds=_BUSY_SECONDS)) as db:
+            db.set_progress_handler(stop, _STEPS_TO_STOP)
             return carried_report(db, filter_of(month)).carried
 
     def _request_reread(self) -> None:

@@ -51,10 +51,10 @@ class Feed(Protocol):
     def hindsight(self, task: str) -> Sequence[str] | None:
         """What would have been cheaper in a task, in sentences; None if unknown. Errors as for `brief`."""
 
-    def carried(self, task: str) -> "Carried":
-        """A task's bill by what was in the context of its calls; errors as above."""
+    def carried(self, task: str, stop: Callable[[], bool]) -> "Carried":
+        """A task's bill by what was in the context of its calls; errors as above, one of them soon after `stop()`."""
 
-    def carried_in(self, month: Month) -> "Carried":
+    def carried_in(self, month: Month, stop: Callable[[], bool]) -> "Carried":
         """The same of a month's calls."""
 
     def stop(self) -> None:

@@ -79,10 +79,10 @@ class ScriptedFeed:
     def hindsight(self, task: str) -> list[str]:
         return [f"compacted as Taximeter advises, before turn 2 of {task}: ~$1.25 less ($0.90 to $1.40)"]
 
-    def carried(self, task: str) -> Carried:
+    def carried(self, task: str, stop: Callable[[], bool]) -> Carried:
         return CARRIED
 
-    def carried_in(self, month: Month) -> Carried:
+    def carried_in(self, month: Month, stop: Callable[[], bool]) -> Carried:
         return CARRIED if month.first.month == TODAY.month else CARRIED._replace(generation=0)
 
     def rescan(self) -> None:

@@ -123,7 +123,10 @@ def test_what_a_month_carried_has_the_figures_of_tools(
 ) -> None:
     told = said("tools", *_MONTH)
     month = requested_month(sample_db, "", TODAY)
-    carried = LedgerFeed(WatchTargets([], lambda _db: Options(PriceBook())), ledger=sample_ledger).carried_in(month)
+    feed = LedgerFeed(WatchTargets([], lambda _db: Options(PriceBook())), ledger=sample_ledger)
+    with pytest.raises(sqlite3.OperationalError, match="interrupted"):
+        feed.carried_in(month, lambda: True)
+    carried = feed.carried_in(month, lambda: False)
     text = "\n".join(map(str, carried_lines(carried, 120)))
     assert f" of {usd(told['total']['cost_usd'])}" in text
     for row in told["rows"]:

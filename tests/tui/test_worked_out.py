@@ -1,7 +1,9 @@
 """What a key has worked out: briefs, hindsight, and what is copied."""
 
-from collections.abc import Iterable
+import sqlite3
+from collections.abc import Callable, Iterable
 from threading import Event
+from time import sleep
 
 import pytest
 
@@ -12,6 +14,7 @@ from tests.tui.fakes import (
     settled,
 )
 from tracker.reports.carried import Carried, CarriedRow
+from tui.screens.questions import Reading
 from tui.widgets.carried import carried_lines
 
 
@@ -93,6 +96,49 @@ async def test_the_month_that_is_shown_tells_what_it_carried(size: tuple[int, in
             assert figures in text
             await pilot.press("escape", "left_square_bracket")
             assert "What was carried" not in await settled(pilot)
+
+
+@pytest.mark.parametrize("start", ["tasks", "spend"])
+async def test_what_was_carried_is_said_to_be_worked_out_and_esc_gives_it_up(
+    start: str, sample_script: Script, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app, is_stopped = dashboard(sample_script, start=start), Event()
+
+    def carried(_of: object, stop: Callable[[], bool]) -> Carried:
+        while not stop():
+            sleep(0.01)
+        is_stopped.set()
+        raise sqlite3.OperationalError("interrupted")
+
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settled(pilot)
+        if start == "tasks":
+            await pilot.press("enter")
+            await settled(pilot)
+        for name in ("carried", "carried_in"):
+            monkeypatch.setattr(feed(app), name, carried)
+        await pilot.press("c")
+        await pilot.pause()
+        assert "This is being worked out …" in str(app.screen.query_one(Reading).render())
+        await pilot.press("escape")
+        assert is_stopped.wait(5)
+        text = await settled(pilot)
+        assert "worked out" not in text
+
+
+async def test_what_cannot_be_worked_out_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    app = dashboard(start="spend")
+
+    def carried_in(_month: object, _stop: object) -> Carried:
+        raise sqlite3.OperationalError("database is locked")
+
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settled(pilot)
+        monkeypatch.setattr(feed(app), "carried_in", carried_in)
+        await pilot.press("c")
+        await app.workers.wait_for_complete()
+        assert "What was carried" not in await settled(pilot)
+        assert [one.message for one in app._notifications] == ["Not worked out: database is locked."]
 
 
 @pytest.mark.parametrize(

@@ -1,9 +1,12 @@
 """Small panels over a screen: a line to type, a list to choose from, a text to read."""
 
+import sqlite3
 from collections.abc import Callable, Sequence
+from functools import partial
 from textwrap import wrap
 from typing import ClassVar, TypeVar
 
+from textual import work
 from textual.app import ComposeResult
 from textual.await_complete import AwaitComplete
 from textual.binding import Binding, BindingType
@@ -14,7 +17,9 @@ from textual.screen import ModalScreen
 from textual.widget import Widget
 from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
+from textual.worker import get_current_worker
 
+from store.ledger import LedgerError
 from tui.words import plain
 
 QUESTION_CELLS = 76  # as in app.tcss
@@ -118,7 +123,15 @@ class Reading(Static):
 
     def on_resize(self, event: Resize) -> None:
         """Lay the lines out again."""
-        self.update(Content("\n").join(self._lines_for(max(_MIN_CELLS, event.size.width))))
+        self._lay_out(event.size.width)
+
+    def show(self, lines_for: Callable[[int], Sequence[Content]]) -> None:
+        """Show other lines."""
+        self._lines_for = lines_for
+        self._lay_out(self.size.width)
+
+    def _lay_out(self, width: int) -> None:
+        self.update(Content("\n").join(self._lines_for(max(_MIN_CELLS, width))))
 
 
 def text_lines(text: str, width: int) -> list[Content]:
@@ -140,3 +153,35 @@ class ReadScreen(Panel[None]):
         """Title and text."""
         with framed(VerticalScroll(classes="over reading"), self._title, "esc closes"):
             yield Reading(self._lines_for)
+
+
+class WorkedOutScreen(ReadScreen):
+    """Lines that may take seconds to work out: it says so until they are there, and closing it gives them up."""
+
+    def __init__(self, title: str, make: Callable[[Callable[[], bool]], Callable[[int], Sequence[Content]]]) -> None:
+        """`make` runs on a thread and returns the lines for a width; it may fail once the function it gets is true."""
+        super().__init__(title, partial(text_lines, "This is being worked out …"))
+        self._make = make
+
+    def on_mount(self) -> None:
+        """Begin."""
+        self._work_out()
+
+    @work(thread=True, exit_on_error=False)
+    def _work_out(self) -> None:
+        worker = get_current_worker()
+        try:
+            lines_for = self._make(lambda: worker.is_cancelled)
+        except Exception as error:  # noqa: BLE001 -- a worker ends in silence
+            if not worker.is_cancelled:
+                known = isinstance(error, LedgerError | sqlite3.Error)
+                what = f"{error}" if known else f"unexpected error: {type(error).__name__}: {error}"
+                self.app.call_later(self.dismiss)
+                self.app.call_later(self.app.notify, f"Not worked out: {what}.", severity="warning", markup=False)
+        else:
+            if not worker.is_cancelled:
+                self.app.call_later(self._show, lines_for)
+
+    def _show(self, lines_for: Callable[[int], Sequence[Content]]) -> None:
+        for reading in self.query(Reading):  # none if it was closed meanwhile
+            reading.show(lines_for)

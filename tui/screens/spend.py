@@ -11,12 +11,11 @@ from textual.events import Click
 
 from store.money import short_usd
 from store.reads.spend import SpendRow
-from tracker.reports.carried import Carried
 from tracker.words import cost_text, counted, percent
 from tui.keys import Key, bindings
 from tui.screens.board import HEIGHTS, Board
-from tui.screens.questions import ReadScreen
-from tui.snapshot import LISTED, Month, Snapshot, SpendPart, year_end
+from tui.screens.questions import WorkedOutScreen
+from tui.snapshot import LISTED, Snapshot, SpendPart, year_end
 from tui.widgets.bars import Row, bar_rows, legend
 from tui.widgets.budget import budget_lines
 from tui.widgets.carried import carried_lines
@@ -210,12 +209,11 @@ class SpendScreen(Board[SpendPart]):
         """What was in the contexts of the month, and what carrying it cost."""
         if self.part is not None and self.part.total.calls:
             month = self.part.month
-            make = partial(self.dashboard.feed.carried_in, month)
-            self.dashboard.work_out("Not followed", make, partial(self._show_carried, month))
-
-    def _show_carried(self, month: Month, carried: Carried) -> None:
-        if self.is_current:
-            self.dashboard.push_screen(ReadScreen(f"What was carried in {month}", partial(carried_lines, carried)))
+            carried_in = self.dashboard.feed.carried_in
+            screen = WorkedOutScreen(
+                f"What was carried in {month}", lambda stop: partial(carried_lines, carried_in(month, stop))
+            )
+            self.dashboard.push_screen(screen)
 
     def on_click(self, event: Click) -> None:
         """Point at the day under the mouse."""

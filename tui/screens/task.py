@@ -13,14 +13,13 @@ from store.money import short_usd
 from store.reads.tasks import TaskCall
 from store.task_rows import TaskRow
 from tracker.bars import bar
-from tracker.reports.carried import Carried
 from tracker.reports.cause_words import cause_words
 from tracker.reports.task import TaskDetail, TaskTurn
 from tracker.words import cost_text, counted, tokens
 from tui.edits import MoveTurn, Split
 from tui.keys import bindings
 from tui.screens.editing import EditingBoard
-from tui.screens.questions import ReadScreen, text_lines
+from tui.screens.questions import ReadScreen, WorkedOutScreen, text_lines
 from tui.snapshot import Health, Snapshot, TaskPart
 from tui.task_words import status_sign, status_words, where_words
 from tui.widgets.bars import legend
@@ -269,12 +268,9 @@ class TaskScreen(EditingBoard[TaskPart]):
         """What was in the context, and what carrying it cost."""
         task = self.edited_task()
         if task is not None:
-            make = partial(self.dashboard.feed.carried, task.id)
-            self.dashboard.work_out("Not followed", make, self._show_carried)
-
-    def _show_carried(self, carried: Carried) -> None:
-        if self.is_current:
-            self.dashboard.push_screen(ReadScreen("What was carried", partial(carried_lines, carried)))
+            carried, identity = self.dashboard.feed.carried, task.id
+            screen = WorkedOutScreen("What was carried", lambda stop: partial(carried_lines, carried(identity, stop)))
+            self.dashboard.push_screen(screen)
 
     def action_facts(self) -> None:
         """Show all facts about the task's end, for which the panel may have no room."""
