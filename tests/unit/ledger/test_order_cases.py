@@ -135,6 +135,12 @@ def test_the_title_of_the_user_wins_over_a_later_one_of_the_agent(tmp_path: Path
     check(tmp_path, *line_by_line(prompt(), *titles, answer(1)))
 
 
+def test_the_title_of_the_work_before_a_clear_is_none_across_cuts(tmp_path: Path) -> None:
+    kept = {"type": "custom-title", "customTitle": "the work before", "sessionId": SESSION}
+    cleared = prompt("<command-name>/clear</command-name>")
+    check(tmp_path, *line_by_line(kept, cleared, prompt(second=1), answer(2), kept, answer(3)))
+
+
 def test_sidechain_lines_without_agent_ids_stay_one_chain_across_cuts(tmp_path: Path) -> None:
     side: dict[str, Any] = {"isSidechain": True}
     lines = [

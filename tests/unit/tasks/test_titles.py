@@ -77,3 +77,22 @@ def test_task_and_session_are_called_by_what_says_more_but_the_users_own_title_s
     assert [task.title for task in tasks_report(db).tasks] == [title]
     assert [session.title for session in session_rows(db, EVERYTHING)] == [title]
     assert [live_session(db, session.id).title for session in find_session(db, None, NOW_MS)] == [title]
+
+
+@pytest.mark.parametrize(
+    ("renamed", "title"), [(None, WORK), ("uploads", "uploads")], ids=["kept by the client", "renamed by the user"]
+)
+def test_what_the_work_before_a_clear_was_called_is_no_title_of_the_next(
+    renamed: str | None, title: str, tmp_path: Path
+) -> None:
+    """The client writes it at the top of the new session's file, before the command, and again later."""
+    kept, new = ({"type": "custom-title", "customTitle": text, "sessionId": "s"} for text in ("login", renamed))
+    session = Transcript(tmp_path / "c", "s")
+    session.path.write_text(json.dumps(kept) + "\n")
+    session.prompt("<command-name>/clear</command-name>").prompt(WORK).answer("a")
+    with session.path.open("a") as file:
+        file.write("".join(json.dumps(row) + "\n" for row in (kept, new) if row["customTitle"]))
+    db = ledger_of(tmp_path, tmp_path / "c")
+    rebuild(db)
+    assert [task.title for task in tasks_report(db).tasks] == [title]
+    assert [row.title for row in session_rows(db, EVERYTHING)] == [title]

@@ -38,3 +38,5 @@ class Carry(msgspec.Struct, array_like=True):
     mates: dict[str, str] = {}  # teammate's name -> chain, for those at work within the session
     nameless: dict[str, str] = {}  # line id (within progress records: chain) -> name made up for its answer
     rewind: tuple[str, Event] | None = None  # the latest prompt hangs on a line that may yet follow, else it is one
+    opening_title: str | None = None  # what the user called the session before the first prompt
+    old_title: str | None = None  # what it was called before the `/clear` that the file begins with

@@ -92,6 +92,8 @@ class Conversation:
 
     def _mark(self, line: Line, prompt: Prompt, place: Place) -> None:
         if prompt.mark is not None:
+            if prompt.mark == EventKind.CLEAR and self._carry.turn is None:
+                self._carry.old_title = self._carry.opening_title
             self._batch.events.append(event_at(line, place, prompt.mark, prompt.text or None))
 
     def _begin_turn(self, line: Line, key: str, prompt: Prompt, kind: str, place: Place, at: int) -> None:

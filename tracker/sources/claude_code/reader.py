@@ -230,7 +230,10 @@ class FileReader:
             self.carry.asked_at[place.chain] = at
             self._where.note_chain_prompt(place.chain, line.promptId)
         else:
+            is_opening = self.carry.turn is None
             self._conversation.add_user_line(line, joined_text(content), place, at)
+            if is_opening and self.carry.turn is not None and self.carry.opening_title is not None:
+                self._set_users_title(self.carry.opening_title)
 
     def _join_tool(self, use: ToolUse) -> None:
         key = (use.session, use.id)
@@ -249,7 +252,7 @@ class FileReader:
         if kind == "system":
             self._system(line, position)
         elif kind == "custom-title" and line.customTitle:
-            self._set_title(line.customTitle, 3)
+            self._note_users_title(opening(line.customTitle, _TITLE_CHARS))
         elif kind == "ai-title" and line.aiTitle:
             self._set_title(line.aiTitle, 2)
         elif kind == "summary":
@@ -262,6 +265,18 @@ class FileReader:
 
     def _mark(self, line: Line, position: int, kind: str, detail: str | None = None) -> None:
         self._batch.events.append(event(line, line.sessionId or self.carry.session, "", position, kind, detail))
+
+    def _note_users_title(self, title: str) -> None:
+        """Take over the user's title; one before the first prompt waits for it, as `/clear` may stand between them."""
+        if self.carry.turn is None and not self.carry.tracked:
+            self.carry.opening_title = title
+        else:
+            self._set_users_title(title)
+
+    def _set_users_title(self, title: str) -> None:
+        """Clients keep the title over `/clear` (from 2.1.121 on): that of the work before is left out."""
+        if title != self.carry.old_title:
+            self._set_title(title, 3)
 
     def _set_title(self, title: str, rank: int) -> None:
         if rank >= self._title_rank:
