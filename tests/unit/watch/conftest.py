@@ -59,9 +59,9 @@ class Watching:
         """Calls in the ledger."""
         return int(self.reader.execute("SELECT COUNT(*) FROM call").fetchone()[0])
 
-    def wait_for(self, condition: Callable[[], bool], seconds: float = 8.0) -> None:
+    def wait_for(self, condition: Callable[[], bool]) -> None:
         """Wait until something holds."""
-        end = time.monotonic() + seconds
+        end = time.monotonic() + 60.0
         while not condition():
             assert time.monotonic() < end, f"{self.calls()} calls; {self.notices}"
             time.sleep(0.01)
@@ -89,6 +89,12 @@ def claude_dir(tmp_path: Path) -> Path:
     """A folder of Claude Code without sessions."""
     (tmp_path / "claude" / "projects").mkdir(parents=True)
     return tmp_path / "claude"
+
+
+@pytest.fixture
+def only_events(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No scan after a while: what is found was told by an event."""
+    monkeypatch.setattr("tracker.watch._SCAN_SECONDS", 3600.0)
 
 
 @pytest.fixture

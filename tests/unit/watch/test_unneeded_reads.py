@@ -49,7 +49,7 @@ def test_a_task_that_is_written_has_only_its_own_file_read(tmp_path: Path) -> No
         )
         thread = threading.Thread(target=watcher.run, args=(stop,), daemon=True)
         thread.start()
-        end = time.monotonic() + 8
+        end = time.monotonic() + 25  # less than the half minute after which everything is listed
         while not looks and time.monotonic() < end:
             time.sleep(0.01)
         time.sleep(0.3)  # watches are set in the same breath, on another thread
