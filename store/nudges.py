@@ -154,11 +154,19 @@ def set_followed(db: sqlite3.Connection, nudge_id: int, *, followed: bool) -> No
 
 
 def logged(
-    db: sqlite3.Connection, *, now_ms: int, since: int | None, kind: str | None, fired_only: bool, limit: int | None
+    db: sqlite3.Connection,
+    *,
+    now_ms: int,
+    since: int | None,
+    before: int | None,
+    kind: str | None,
+    fired_only: bool,
+    limit: int | None,
 ) -> list[NudgeRow]:
     """The log for reports, latest first; None means no limit. Entries that are not due yet are left out."""
-    values: list[str | int]
-    where, values = where_clause((("due_at <= ?", now_ms), ("nudge.at >= ?", since), ("kind = ?", kind)))
+    where, values = where_clause(
+        (("due_at <= ?", now_ms), ("nudge.at >= ?", since), ("nudge.at < ?", before), ("kind = ?", kind))
+    )
     fired = " AND fired" if fired_only else ""
     return _rows(
         db, f"{where}{fired} ORDER BY nudge.at DESC, nudge.id DESC LIMIT ?", [*values, -1 if limit is None else limit]
@@ -166,11 +174,10 @@ def logged(
 
 
 def shown_by_kind(
-    db: sqlite3.Connection, *, since: int | None, kind: str | None
+    db: sqlite3.Connection, *, since: int | None, before: int | None, kind: str | None
 ) -> dict[str, tuple[int, int, int, int]]:
     """By kind: how many nudges were shown, followed, have a known outcome (followed or not), and were dismissed."""
-    values: list[str | int]
-    where, values = where_clause((("at >= ?", since), ("kind = ?", kind)))
+    where, values = where_clause((("at >= ?", since), ("at < ?", before), ("kind = ?", kind)))
     rows = db.execute(
         "SELECT kind, COUNT(*), COUNT(*) FILTER (WHERE followed), COUNT(followed), COUNT(dismissed_at) FROM nudge"
         f" WHERE {where} AND shown_at IS NOT NULL GROUP BY kind",

@@ -162,7 +162,9 @@ def test_what_was_shown_of_a_kind_is_counted_beyond_the_rows_listed(desk: Desk) 
         return [(one["kind"], one["shown"], one["dismissed"]) for one in report["kinds"] if one["shown"]]
 
     assert counted() == counted("--all") == counted("--kind", "compact") == [("compact", 2, 1)]
-    assert counted("--kind", "ttl") == counted("--since", "9999-01-01") == []
+    assert counted("--kind", "ttl") == counted("--since", "9999-01-01") == counted("--until", "2020-01-01") == []
+    assert counted("--since", "2020-01-01", "--until", "9999-01-01") == counted()
+    assert json.loads(run("nudges", "--no-sync", "--json", "--until", "2020-01-01").output)["nudges"] == []
 
 
 def test_dismissing_removes_the_nudge(desk: Desk) -> None:

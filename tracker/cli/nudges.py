@@ -20,7 +20,7 @@ from tracker.cli.common import (
     limit_option,
     midnight_ms,
     open_synced,
-    parse_day,
+    parse_period,
     reading_options,
 )
 from tracker.cli.output import Column, note, paragraph, print_json, print_records, print_table, short_session
@@ -39,6 +39,7 @@ _KIND = click.Choice(KINDS)
 
 @click.group(invoke_without_command=True)
 @click.option("--since", metavar="DAY", help="First day: 2026-11-01, today, yesterday, 7d, 4w.")
+@click.option("--until", metavar="DAY", help="Last day, inclusive; same forms as --since.")
 @click.option("--kind", type=_KIND, metavar="KIND", help=f"Only this kind: {', '.join(KINDS)}.")
 @click.option(
     "--all", "every", is_flag=True, help="Every evaluation, including those that did not fire, with the reason."
@@ -46,7 +47,9 @@ _KIND = click.Choice(KINDS)
 @limit_option
 @csv_option
 @reading_options
-def nudges(invocation: Invocation, since: str | None, kind: str | None, every: bool, limit: int | None) -> None:
+def nudges(
+    invocation: Invocation, since: str | None, until: str | None, kind: str | None, every: bool, limit: int | None
+) -> None:
     """What was advised, what it would have saved, and what was followed.
 
     \b
@@ -57,11 +60,13 @@ def nudges(invocation: Invocation, since: str | None, kind: str | None, every: b
     """
     if click.get_current_context().invoked_subcommand is not None:
         return
+    first, last = parse_period(since, until)
     db = open_synced(invocation)
     report = nudge_report(
         db,
         preferences_of(user_settings()),
-        since=midnight_ms(parse_day(since)),
+        since=midnight_ms(first),
+        before=midnight_ms(last, days=1),
         kind=kind,
         every=every,
         limit=invocation.max_rows(limit),

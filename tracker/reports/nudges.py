@@ -96,17 +96,18 @@ def nudge_report(
     preferences: Preferences,
     *,
     since: int | None = None,
+    before: int | None = None,
     kind: str | None = None,
     every: bool = False,
     limit: int | None = 200,
 ) -> NudgeReport:
     """The latest nudges; with `every` all evaluations, fired or not. `limit` cuts the rows, not the kinds' counts."""
     more = None if limit is None else limit + 1
-    latest = log.logged(db, now_ms=now_ms(), since=since, kind=kind, fired_only=not every, limit=more)
+    latest = log.logged(db, now_ms=now_ms(), since=since, before=before, kind=kind, fired_only=not every, limit=more)
     rows = latest[:limit]
     followed = [row for row in rows if row.followed == 1 and row.kind in COMPACTING]
     realised = [found for row in followed if (found := realised_of(db, row)) is not None]
-    shown = log.shown_by_kind(db, since=since, kind=kind)
+    shown = log.shown_by_kind(db, since=since, before=before, kind=kind)
     states = _states(db, preferences)
     return NudgeReport(
         rows,
