@@ -254,28 +254,36 @@ def mean_costs(
     more months than tolerated are left out. `days`: the history by exclusions.
     """
     drawn = draws.months[:: max(1, len(draws.months) // 100)]
-    known = [one for one in outlooks if one.is_known]
-    cases = []
-    for one in known:
-        history = days[one.plan.excludes]
-        cases.append(_Case(one.plan, one.capacity, history, [day.api for day in history]))
+    fees: list[float] = []
+    cases: list[_Case] = []
+    for one in outlooks:
+        if one.is_known:
+            history = days[one.plan.excludes]
+            fees.append(one.fee_usd)
+            cases.append(_Case(one.plan, one.capacity, history, [day.api for day in history]))
 
     def costs_at(factor: float) -> dict[str, float]:
         months = [DrawnMonth(month.weeks, month.scale * factor) for month in drawn]
         costs = {}
-        for one, case in zip(known, cases, strict=True):
-            if one.plan.is_metered:
-                spent = sum(month.sum_of(case.api) for month in months)
-                costs[one.plan.id] = one.fee_usd + spent / len(months) * (1 + terms.tax)
-                continue
-            excluded = [day.excluded for day in case.days]
-            billed, blocked = 0.0, 0
-            for index, month in enumerate(months):
-                over = _month(case, month, 0.5, with_hours=knows_hours or index % 2 == 0)
-                billed += month.sum_of(excluded) + (over.dollars if terms.extra_usage else 0.0)
-                blocked += over.hit_windows > 0
-            if terms.extra_usage or blocked <= terms.tolerance * len(months):
-                costs[one.plan.id] = one.fee_usd + billed / len(months) * (1 + terms.tax)
+        for fee_usd, case in zip(fees, cases, strict=True):
+            billed = _mean_billed(case, months, terms, knows_hours=knows_hours)
+            if billed is not None:
+                costs[case.plan.id] = fee_usd + billed * (1 + terms.tax)
         return costs
 
     return costs_at
+
+
+def _mean_billed(case: _Case, months: Sequence[DrawnMonth], terms: Terms, *, knows_hours: bool) -> float | None:
+    """Mean dollars a month above the fee, without tax; None if work is blocked in more months than tolerated."""
+    if case.plan.is_metered:
+        return sum(month.sum_of(case.api) for month in months) / len(months)
+    excluded = [day.excluded for day in case.days]
+    billed, blocked = 0.0, 0
+    for index, month in enumerate(months):
+        over = _month(case, month, 0.5, with_hours=knows_hours or index % 2 == 0)
+        billed += month.sum_of(excluded) + (over.dollars if terms.extra_usage else 0.0)
+        blocked += over.hit_windows > 0
+    if not terms.extra_usage and blocked > terms.tolerance * len(months):
+        return None
+    return billed / len(months)
