@@ -17,12 +17,14 @@ from tracker.sources.cline.sdk_rows import (
     Block,
     Message,
     Metrics,
+    ModelInfo,
     Transcript,
     asks_tool,
     blocks_of,
     decode_messages,
     decode_spawn,
     decode_transcript,
+    is_error_notice,
     is_legacy_mark,
     prompt_in,
     started_at,
@@ -132,16 +134,13 @@ class TranscriptReader:
     # -- assistant --------------------------------------------------------------------------------------------------
 
     def _assistant(self, message: Message, blocks: list[Block], at: int, index: int) -> None:
-        info = message.model_info
-        if info is not None and info.id:
-            self._model = info.id
-        if (message.metadata is not None and message.metadata.display_role == "error") or (message.id or "").startswith(
-            "error_"
-        ):
+        info = message.model_info or ModelInfo()
+        self._model = info.id or self._model
+        if is_error_notice(message):
             if not self._is_copy:
                 self._event(at, EventKind.API_ERROR, error_detail(text_of(blocks)))
             return
-        provider = (info.provider if info is not None else None) or UNKNOWN
+        provider = info.provider or UNKNOWN
         if message.metrics is not None and not (self._is_continued and provider == UNKNOWN):
             key = message.id or f"{Agent.CLINE}:{self._session}:{self._chain}:{index}:{at}"
             self._call(message.metrics, key, at, provider, blocks)

@@ -139,10 +139,8 @@ class Prompt(NamedTuple):
 
 def prompt_in(message: Message, blocks: list[Block]) -> Prompt | None:
     """What the user typed; None for tool results, reminders, queued text and other text in their name."""
-    metadata = message.metadata
-    if metadata is not None and (
-        metadata.kind in _OWN_KINDS or metadata.display_role in _OWN_DISPLAY_ROLES or metadata.user_run_span == 0
-    ):
+    metadata = message.metadata or Metadata()
+    if metadata.kind in _OWN_KINDS or metadata.display_role in _OWN_DISPLAY_ROLES or metadata.user_run_span == 0:
         return None
     if any(block.type in ("tool_result", "tool-result") for block in blocks):
         return None
@@ -162,6 +160,12 @@ def prompt_in(message: Message, blocks: list[Block]) -> Prompt | None:
         return None
     has_attachment = any(block.type in ("file", "image") for block in blocks)
     return Prompt(text, mode) if text or has_attachment else None
+
+
+def is_error_notice(message: Message) -> bool:
+    """Whether Cline says in the agent's name that a request failed."""
+    role = message.metadata.display_role if message.metadata is not None else None
+    return role == "error" or (message.id or "").startswith("error_")
 
 
 def is_legacy_mark(message: Message) -> bool:
