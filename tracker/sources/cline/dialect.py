@@ -24,7 +24,7 @@ class ClineDialect:
     sums_hold_sums = True  # see tracker.sources.cline.deleted
 
     def __init__(self, metadata: TaskMetadata, history_model: str | None) -> None:
-        self._uses = sorted(metadata.model_usage, key=lambda use: use.ts)
+        self._uses = sorted((use for use in metadata.model_usage if use.model_id), key=lambda use: use.ts)
         self._environments = sorted(metadata.environment_history, key=lambda one: one.ts)
         self._history_model = history_model
 
@@ -32,10 +32,9 @@ class ClineDialect:
         """The model that the row names, otherwise the one in use at its time."""
         if row.model_info is not None and row.model_info.model_id:
             return ServedBy(row.model_info.model_id, row.model_info.provider_id or UNKNOWN)
-        earlier = [use for use in self._uses if use.ts <= row.ts and use.model_id]
-        use = earlier[-1] if earlier else next((one for one in self._uses if one.model_id), None)
-        if use is None:
+        if not self._uses:
             return ServedBy(self._history_model or UNKNOWN, UNKNOWN)
+        use = next((use for use in reversed(self._uses) if use.ts <= row.ts), self._uses[0])
         return ServedBy(use.model_id or UNKNOWN, use.model_provider_id or UNKNOWN)
 
     def tokens(self, recorded: Recorded, served_by: ServedBy, _info: ApiRequest) -> Tokens:
