@@ -1,6 +1,7 @@
 """The task report: a task's turns, calls, subagents, misses, provider errors and edits."""
 
 import sqlite3
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from store.metered import MeteredJob, metered_jobs
@@ -154,6 +155,22 @@ def task_detail(
         for number, turn in enumerate(turns_of(db, identity), start=1)
     ]
     calls = calls_of(db, identity)
+    return TaskDetail(
+        row,
+        turns,
+        calls,
+        _subagents(calls, turns),
+        _edits_about(db, turns, names),
+        short_id or identity,
+        task_reported(db, identity),
+        task_refusals(db, identity),
+        identity in program_runs(db),
+        metered_jobs(db, identity),
+    )
+
+
+def _subagents(calls: Iterable[TaskCall], turns: Iterable[TaskTurn]) -> list[Subagent]:
+    """The subagents that made these calls, most expensive first."""
     numbers = {(turn.row.session_id, turn.row.prompt_uuid): turn.number for turn in turns}
     by_agent: dict[tuple[int, str], list[TaskCall]] = {}
     for call in calls:
@@ -172,18 +189,7 @@ def task_detail(
         )
         for made in by_agent.values()
     ]
-    return TaskDetail(
-        row,
-        turns,
-        calls,
-        sorted(agents, key=lambda agent: -agent.cost),
-        _edits_about(db, turns, names),
-        short_id or identity,
-        task_reported(db, identity),
-        task_refusals(db, identity),
-        identity in program_runs(db),
-        metered_jobs(db, identity),
-    )
+    return sorted(agents, key=lambda agent: -agent.cost)
 
 
 def _edits_about(db: sqlite3.Connection, turns: list[TaskTurn], names: dict[int, tuple[str, str]]) -> list[str]:
