@@ -7,7 +7,7 @@ from tracker.advisor.state import SessionState
 from tracker.advisor.trigger import client_of, trigger_of
 from tracker.model.advice.compaction import compact_level, level_inputs
 from tracker.model.advice.nudge import Billing, Situation
-from tracker.model.cost.rates import Rates
+from tracker.model.cost.rates import Rates, has_cache
 from tracker.model.forecast.auto_compaction import Trigger
 from tracker.model.forecast.growth import GrowthEstimate, GrowthPool, calls_to_compaction, estimate_growth
 from tracker.model.forecast.horizon import cold_probability, remaining_calls
@@ -61,7 +61,7 @@ def assess(state: SessionState, habits: Habits, rates: Rates, billing: Billing, 
         aftermath=habits.aftermath,
     )
     estimate = estimate_growth(state.increments(), [call.output for call in state.epoch], pool)
-    tariff = billing.tariff(rates, state.ttl_ms)
+    tariff = billing.tariff(rates if has_cache(state.calls) else rates.uncached(), state.ttl_ms)
     ahead = remaining_calls(habits.lengths, len(state.calls))
     return Assessment(
         state=state,

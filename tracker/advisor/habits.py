@@ -31,7 +31,7 @@ from tracker.model.advice.nudge import Meter
 from tracker.model.advice.ttl_choice import CachedCall, TtlChoice, choose_ttl
 from tracker.model.cache.miss_causes import Cause
 from tracker.model.cache.misses import MissKind
-from tracker.model.cost.rates import PICO_PER_NANO, Rates
+from tracker.model.cost.rates import PICO_PER_NANO, Rates, has_cache
 from tracker.model.defaults import DAY_MS, DEFAULTS, HOUR_MS
 from tracker.model.forecast.growth import CallsPerTurn, GrowthPool, calls_per_turn, growth_pool
 from tracker.model.forecast.horizon import CallsRange, IdleGap, SessionLength, remaining_calls
@@ -231,13 +231,14 @@ def _bands(work: _Work, rates: Mapping[str, Rates], now: int) -> dict[str, dict[
             price = rates.get(epoch[-1].price_id or "")
             if price is None or (epoch[-1] is session.main[-1] and epoch[-1].last_at >= ended_before):
                 continue
+            tariff = (price if has_cache(session.main) else price.uncached()).tariff(epoch[-1].ttl_ms)
             sized = [
                 EpochCall(call.context, call.output, call.cost, turn_of(call.first_at) < turn_of(after.first_at))
                 for call, after in pairwise((*epoch, epoch[-1]))
                 if call.cost is not None
             ]
             for bucket in BUCKETS:
-                found = epoch_residuals(sized, bucket, pools[model], price.tariff(epoch[-1].ttl_ms))
+                found = epoch_residuals(sized, bucket, pools[model], tariff)
                 residuals.setdefault(model, {}).setdefault(bucket, []).extend(found)
     return {
         model: {bucket: band for bucket, found in by_bucket.items() if (band := band_for(bucket, found)).residuals}

@@ -24,7 +24,7 @@ from tracker.advisor.trigger import client_of, trigger_of, window_of
 from tracker.clock import day_start_ms, local
 from tracker.model.advice.backtest import Replay, ReplayCall
 from tracker.model.advice.nudge import Billing
-from tracker.model.cost.rates import PICO_PER_NANO, Rates, Tariff
+from tracker.model.cost.rates import PICO_PER_NANO, Rates, Tariff, has_cache
 from tracker.model.defaults import TTL_5M_MS
 
 _MAX_TURNS = 1_000_000
@@ -134,6 +134,7 @@ def _recorded(
 ) -> RecordedStretch:
     calls = state.calls
     marks = [mark for mark in state.marks if mark.kind in COMPACTIONS]
+    is_cached = has_cache(calls)
     made = []
     compactions: list[RecordedCompaction] = []
     before: LiveCall | None = None
@@ -145,7 +146,9 @@ def _recorded(
             compactions.append(RecordedCompaction(place - 1, before.context, call.context, by_itself))
         assessment = assessments[ends[bisect_left(ends, place)]]  # of the turn's end
         tariff = assessment.situation.tariff
-        one = _replay_call(call, before, rates[call.price_id or ""], tariff, is_rebuilt=bool(between))
+        one = _replay_call(
+            call, before, rates[call.price_id or ""], tariff, is_rebuilt=bool(between), is_cached=is_cached
+        )
         if place in assessments:
             plan = assessment.state.has_plan_in_progress()
             one = one._replace(at_turn_end=True, level=assessment.level, plan_in_progress=plan)
@@ -168,18 +171,19 @@ def _recorded(
 
 
 def _replay_call(
-    call: LiveCall, before: LiveCall | None, rates: Rates, tariff: Tariff, *, is_rebuilt: bool
+    call: LiveCall, before: LiveCall | None, rates: Rates, tariff: Tariff, *, is_rebuilt: bool, is_cached: bool
 ) -> ReplayCall:
     """A call with its bill split into the part that depends on the prefix and the rest.
 
     The first call after a recorded compaction wrote the summary; in a replay its prefix is the context it found.
     """
     cost = call.cost or 0
+    rates = rates if is_cached else rates.uncached()
     if is_rebuilt:
         prompt = rates.prompt_nano(call.input, call.cache_read, call.write_5m, call.write_1h)
         return ReplayCall(call.context, 0, cost - prompt, call.context, rates.read / PICO_PER_NANO, tariff)
     missed, waste = call.missed or 0, call.waste or 0
-    prefix = call.cache_read + missed
+    prefix = call.cache_read + missed if is_cached or before is None else min(before.context, call.context)
     spent = component_nano(prefix, rates.read) + waste
     growth = call.context - (before.context if before is not None else 0)
     made = ReplayCall(call.context, growth, cost - spent, prefix, rates.read / PICO_PER_NANO, tariff)

@@ -16,6 +16,23 @@ from tracker.model.defaults import DAY_MS, DEFAULTS, HOUR_MS, TTL_5M_MS
 from tracker.reports.context import context_report, horizon
 
 
+def test_where_nothing_is_cached_the_next_call_pays_for_the_context_as_input(desk: Desk) -> None:
+    made = {caches: desk.transcript(caches=caches) for caches in (True, False)}
+    levels = {}
+    for caches, one in made.items():
+        one.prompt("Add averages").tool_turns([30_000, 60_000, 90_000])
+        desk.take_in()
+        [session] = find_session(desk.db, one.session, one.now)
+        report = context_report(desk.db, session.id, Habits(), Preferences(), now=one.now)
+        assert report is not None
+        assert report.prospect is not None
+        levels[caches] = report.prospect.level
+    growth, output = report.prospect.estimate.growth, report.prospect.estimate.output
+    assert report.prospect.next_call == pytest.approx((90_000 + growth) * 5_000 + output * 25_000, abs=1)
+    assert report.prospect.pings is None
+    assert levels[False] < levels[True]
+
+
 @pytest.mark.parametrize("quiet", [False, True])
 def test_the_context_report_goes_by_the_advisors_level(desk: Desk, quiet: bool) -> None:
     desk.settings.write_text(f"[nudges]\nquiet = {str(quiet).lower()}\n")

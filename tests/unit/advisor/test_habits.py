@@ -256,6 +256,18 @@ def test_a_hundred_forecasts_make_a_band_of_ones_own(desk: Desk, sessions: int, 
     assert current_habits(desk.db, "claude-code", one.now + DAY_MS).band(OPUS, 5) == band, "kept as it was measured"
 
 
+def test_where_nothing_is_cached_forecasts_are_compared_at_the_price_of_input(desk: Desk) -> None:
+    for number in range(6):
+        one = desk.transcript(start_ms=START_MS + number * DAY_MS, caches=False)
+        for turn in range(21):
+            one.prompt("work").tool_turns([30_000 + 900 * (5 * turn + call) for call in range(5)])
+    desk.take_in()
+    band = measure_habits(desk.db, "claude-code", one.now + DAY_MS).band(OPUS, 5)
+    assert band.source == "own"
+    assert band.low == pytest.approx(0, abs=0.02), "regular growth is forecast to two per cent"
+    assert band.high == pytest.approx(0, abs=0.02)
+
+
 def test_an_advisor_that_runs_for_days_measures_again(desk: Desk) -> None:
     first = compacted(desk, 0, 50_000)
     desk.advise(first.now)

@@ -72,6 +72,19 @@ def test_the_cold_call_by_hand(desk: Desk) -> None:
     assert (warm.prefix_tokens, warm.warm_tokens, warm.own_nano) == (121_000, math.inf, 29_000 * 6_250 + 500 * 25_000)
 
 
+def test_where_nothing_is_cached_what_is_sent_again_is_input(desk: Desk) -> None:
+    """At claude-opus-4-5's $5 a million tokens, not at the $0.50 of a cache read."""
+    transcript = desk.transcript(caches=False)
+    transcript.prompt("Add totals to the report").tool_turns([40_000, 100_000])
+    transcript.prompt("also averages").call(101_000)
+    desk.take_in()
+    [one] = recorded(desk.db)
+    assert without_compaction(one) == pytest.approx(billed(one), abs=1)
+    last = one.replay.calls[2]
+    assert (last.prefix_tokens, last.read_nano, last.warm_tokens) == (100_000, 5_000.0, math.inf)
+    assert last.own_nano == 1_000 * 5_000 + 500 * 25_000
+
+
 def test_a_recorded_compaction_is_undone_and_shows_the_clients_trigger(desk: Desk) -> None:
     one = desk.transcript()
     one.prompt("Add totals to the report").tool_turns([40_000, 100_000, 140_000])

@@ -25,6 +25,7 @@ class Transcript:
         start_ms: int = START_MS,
         model: str = OPUS,
         one_hour: bool = False,
+        caches: bool = True,
         on_plan: bool = False,
         entrypoint: str = "cli",
         teammate: str | None = None,
@@ -37,6 +38,7 @@ class Transcript:
         self.path.parent.mkdir(parents=True, exist_ok=True)
         self._one_hour, self._on_plan, self._entrypoint = one_hour, on_plan, entrypoint
         self._team = {"teamName": "crew", "agentName": teammate} if teammate else {}
+        self._caches = caches
         self._cached = 0
         self._last: str | None = None
         self._asked: list[str] = []
@@ -79,7 +81,8 @@ class Transcript:
         for name, given in zip(self._asked, tools, strict=True):
             content.append({"type": "tool_use", "id": name, "name": given[0], "input": given[1]})
         writes = (0, writing) if self._one_hour else (writing, 0)
-        usage = as_reported(Tokens(0, reading, *writes, output)) | {"service_tier": "standard", "speed": "standard"}
+        prompt = (0, reading, *writes) if self._caches else (context, 0, 0, 0)
+        usage = as_reported(Tokens(*prompt, output)) | {"service_tier": "standard", "speed": "standard"}
         message = {
             "id": f"msg_{number}",
             "type": "message",

@@ -3,14 +3,26 @@
 The read rate is data, never a fixed share of the input rate.
 """
 
-from dataclasses import dataclass
-from typing import NamedTuple, Self
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import NamedTuple, Protocol, Self
 
 from store.money import component_nano
 from store.records import Price
 from tracker.model.defaults import TTL_1H_MS
 
 PICO_PER_NANO = 1_000
+
+
+class CacheUse(Protocol):
+    """Tokens of a call that a cache held or kept."""
+
+    @property
+    def cache_read(self) -> int: ...
+    @property
+    def write_5m(self) -> int: ...
+    @property
+    def write_1h(self) -> int: ...
 
 
 class Tariff(NamedTuple):
@@ -36,6 +48,10 @@ class Rates:
     def from_price(cls, price: Price) -> Self:
         """The token rates of a resolved price row."""
         return cls(price.input, price.write_5m, price.write_1h, price.cache_read, price.output)
+
+    def uncached(self) -> Self:
+        """Rates where nothing is cached: whatever a call reads again is input."""
+        return replace(self, write_5m=self.input, write_1h=self.input, read=self.input)
 
     def prompt_nano(self, input_tokens: int, cache_read: int, write_5m: int, write_1h: int) -> int:
         """Nano-dollars of a prompt, each component rounded separately as in a bill."""
@@ -68,3 +84,8 @@ class Rates:
             read=read_weight * self.read / PICO_PER_NANO,
             output=self.output / PICO_PER_NANO,
         )
+
+
+def has_cache(calls: Sequence[CacheUse]) -> bool:
+    """Whether a chain's calls read or write a cache; one call alone may have been too short for it."""
+    return len(calls) < 2 or any(call.cache_read or call.write_5m or call.write_1h for call in calls)
