@@ -1,5 +1,7 @@
 """What came in before each call of a session, from its records alone."""
 
+import pytest
+
 from store.records import CallFlag, ToolFlag
 from store.task_rows import SessionRecords
 from tests.unit.tasks.making import call, event, records, tool, turn
@@ -117,3 +119,15 @@ def test_unpriced_calls_carry_and_cost_nothing():
     add_session(session, dict.fromkeys((1, 2), CallCost(0, None, None, None, None, None, None, None)), bill)
     assert bill.accounts[UNRECORDED].tokens == 300
     assert (bill.prompts, bill.generation, bill.other, bill.unpriced) == (0, 0, 0, 2)
+
+
+def test_where_nothing_is_cached_the_input_of_a_call_is_shared_by_all_that_it_sends() -> None:
+    contexts = enumerate((1000, 2000, 4000), 1)
+    calls = [call(number, 10 * number, input=context, write_5m=0, output=0) for number, context in contexts]
+    session = records(calls=calls, turns=[turn("u1", 1), turn("u2", 15), turn("u3", 25)])
+    costs = {one.id: CallCost(0, 0, 0, 0, 0, one.input, 0, 0) for one in session.calls}
+    bill = Bill()
+    add_session(session, costs, bill)
+    first, prompts = bill.accounts[FIRST_PROMPT], bill.accounts[PROMPT]
+    assert (first.fresh, first.carried) == pytest.approx((1000, 2 * 1000))
+    assert (prompts.fresh, prompts.carried) == pytest.approx((1000 + 2000, 1000))

@@ -6,7 +6,8 @@ and content that no record names. A compaction leaves the first prompt and a sum
 another first prompt. If the context shrinks otherwise, the first prompt stays and the rest shrinks in proportion.
 
 Each call's cost is shared in proportion to tokens: rent on the baseline goes to the first prompt, other rent to the
-parts after it, waste to both, the fresh part to what is new. Sizes of results are modelled; the sum is exact.
+parts after it, waste to both, the fresh part to what is new, or to everything where nothing is cached. Sizes of results
+are modelled; the sum is exact.
 """
 
 from collections.abc import Iterable, Sequence
@@ -49,8 +50,8 @@ class InputCost(NamedTuple):
 
     baseline: int  # rent on the baseline
     rent: int  # other rent
-    waste: int
-    fresh: int
+    waste: float
+    fresh: float
 
 
 class Step(NamedTuple):
@@ -127,6 +128,9 @@ class _Chain:
         new = [(source, self._account(source), tokens) for source, tokens in added]
         if cost is not None:
             self._calls += 1
+            if not (reread or begins or is_compacted):  # nothing is cached: the whole context is sent as input
+                again = cost.fresh * (1 - sum(tokens for _, tokens in added) / context)
+                cost = cost._replace(waste=cost.waste + again, fresh=cost.fresh - again)
             self._share(cost, max(0, self._first_tokens - reread) if begins or is_compacted else 0, new)
         for source, account, tokens in new:
             units = tokens / self._unit_tokens
