@@ -34,26 +34,19 @@ def with_hooks(settings: dict[str, Any], program: Program, events: Sequence[str]
 def without_hooks(settings: dict[str, Any]) -> dict[str, Any]:
     """Settings without our hooks, and without groups and events that are empty then."""
     made = copy.deepcopy(settings)
-    hooks = made.get("hooks")
-    if not isinstance(hooks, dict) or not installed_events(settings):
-        return made
-    for event, groups in list(hooks.items()):
-        if not isinstance(groups, list):
-            continue
-        kept = [left for group in groups if (left := _without_ours(group)) is not None]
-        if kept != groups:
-            hooks[event] = kept
-            if not kept:
-                del hooks[event]
-    if not hooks:
+    ours = installed_events(settings)
+    for event in ours:
+        hooks = made["hooks"]
+        hooks[event] = [left for group in hooks[event] if (left := _without_ours(group)) is not None]
+        if not hooks[event]:
+            del hooks[event]
+    if ours and not made["hooks"]:
         del made["hooks"]
     return made
 
 
 def _without_ours(group: Any) -> Any:
-    entries = group.get("hooks") if isinstance(group, dict) else None
-    if not isinstance(entries, list):
-        return group
+    entries = _list(_object(group).get("hooks"))
     kept = [entry for entry in entries if not _is_ours(entry)]
     if len(kept) == len(entries):
         return group
@@ -61,7 +54,7 @@ def _without_ours(group: Any) -> Any:
 
 
 def _is_ours(entry: Any) -> bool:
-    return isinstance(entry, dict) and our_words(entry.get("command"), "hook") is not None
+    return our_words(_object(entry).get("command"), "hook") is not None
 
 
 def installed_events(settings: dict[str, Any]) -> dict[str, str]:
@@ -70,19 +63,24 @@ def installed_events(settings: dict[str, Any]) -> dict[str, str]:
 
 
 def _entries(settings: dict[str, Any]) -> Iterator[tuple[str, Any]]:
-    hooks = settings.get("hooks")
-    for event, groups in hooks.items() if isinstance(hooks, dict) else ():
-        for group in groups if isinstance(groups, list) else ():
-            entries = group.get("hooks") if isinstance(group, dict) else None
-            for entry in entries if isinstance(entries, list) else ():
+    for event, groups in _object(settings.get("hooks")).items():
+        for group in _list(groups):
+            for entry in _list(_object(group).get("hooks")):
                 yield event, entry
+
+
+def _object(value: Any) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []
 
 
 def mixed_commands(settings: dict[str, Any]) -> list[str]:
     """The user's own hook and status line commands that also run ours; these are left alone."""
-    hooks = [entry.get("command") for _, entry in _entries(settings) if isinstance(entry, dict)]
-    line = settings.get("statusLine")
-    lines = [line.get("command")] if isinstance(line, dict) else []
+    hooks = [_object(entry).get("command") for _, entry in _entries(settings)]
+    lines = [_object(settings.get("statusLine")).get("command")]
     return [
         command
         for verb, commands in (("hook", hooks), ("statusline", lines))
@@ -133,14 +131,11 @@ def without_ours(settings: dict[str, Any]) -> dict[str, Any]:
 
 def status_line_command(settings: dict[str, Any]) -> str | None:
     """Our status line's command; None if it is not installed."""
-    current = settings.get("statusLine")
-    command = current.get("command") if isinstance(current, dict) else None
+    command = _object(settings.get("statusLine")).get("command")
     return str(command) if our_words(command, "statusline") is not None else None
 
 
 def plugin_is_enabled(settings: dict[str, Any]) -> bool:
     """Whether the plugin already provides the hooks."""
-    plugins = settings.get("enabledPlugins")
-    return isinstance(plugins, dict) and any(
-        name.startswith(PLUGIN_PREFIX) and state is True for name, state in plugins.items()
-    )
+    plugins = _object(settings.get("enabledPlugins"))
+    return any(name.startswith(PLUGIN_PREFIX) and state is True for name, state in plugins.items())
