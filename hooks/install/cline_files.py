@@ -80,7 +80,7 @@ def classic_hooks_folder() -> Path:
 def wanted_files(where: Targets, program: Program) -> list[OurFile]:
     """All files to install there."""
     classic = where.classic_hooks
-    shared = classic is not None and classic == Path.home() / "Documents" / "Cline" / "Hooks"
+    shared = classic == Path.home() / "Documents" / "Cline" / "Hooks"
     events = [event for event in SDK_EVENTS if not (shared and event in CLASSIC_EVENTS)]
     files: list[OurFile] = []
     for folder in where.folders:
