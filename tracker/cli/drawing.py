@@ -95,33 +95,31 @@ def curve(points: Sequence[CurvePoint], cells: int, rows: int, *, inherited: int
     if not points:
         return []
     peak = max(point.tokens for point in points) or 1
-    labels = [tokens(peak), tokens(peak // 2), "0"]
-    margin = max(len(label) for label in labels) + 2
+    labels = {0: "0", (rows + 1) // 2: tokens(peak // 2), rows: tokens(peak)}
+    margin = max(len(label) for label in labels.values()) + 2
     columns = _columns(points, max(4, cells - margin))
     lines: list[str] = []
     for row in range(rows, 0, -1):
-        label = labels[0] if row == rows else labels[1] if row == (rows + 1) // 2 else ""
-        cells_of_row = []
-        for one in columns:
-            level = one.tokens / peak * rows - (row - 1)
-            glyph = _EIGHTHS[max(0, min(8, round(level * 8)))]
-            middle = (row - 0.5) / rows * peak
-            cells_of_row.append(_inked(glyph, is_baseline=middle <= baseline, is_inherited=middle <= inherited))
-        lines.append(click.style(f"{label:>{margin - 2}} ┤", dim=True) + "".join(cells_of_row).rstrip(" "))
+        middle = (row - 0.5) / rows * peak
+        full = _BASELINE if middle <= baseline else _INHERITED if middle <= inherited else _OWN
+        drawn = "".join(_cell(one.tokens / peak * rows - (row - 1), full) for one in columns)
+        lines.append(click.style(f"{labels.get(row, ''):>{margin - 2}} ┤", dim=True) + drawn.rstrip(" "))
     marks = "".join("┆" if one.is_reset else "×" if one.is_miss else " " for one in columns)
-    lines.append(click.style(f"{labels[2]:>{margin - 2}} ┼" + "─" * len(columns), dim=True))
+    lines.append(click.style(f"{labels[0]:>{margin - 2}} ┼" + "─" * len(columns), dim=True))
     if marks.strip():
         lines.append(" " * margin + click.style(marks.rstrip(), fg="red"))
     return lines
 
 
-def _inked(glyph: str, *, is_baseline: bool, is_inherited: bool) -> str:
-    """A cell of the chart with glyph and colour of the baseline or inherited part; only full cells are marked."""
-    if glyph == "█" and is_baseline:
-        return click.style("▒", fg="bright_cyan")
-    if glyph == "█" and is_inherited:
-        return click.style("▓", fg="blue")
-    return glyph if glyph == " " else click.style(glyph, fg="bright_blue")
+# Full cells of a chart by their part: glyph and colour. Others are drawn as the task's own.
+_BASELINE, _INHERITED, _OWN = ("▒", "bright_cyan"), ("▓", "blue"), ("█", "bright_blue")
+
+
+def _cell(level: float, full: tuple[str, str]) -> str:
+    """A cell of the chart that is filled to a level, from 0 to 1."""
+    eighths = max(0, min(8, round(level * 8)))
+    glyph, colour = full if eighths == 8 else (_EIGHTHS[eighths], _OWN[1])
+    return glyph if glyph == " " else click.style(glyph, fg=colour)
 
 
 def _columns(points: Sequence[CurvePoint], most: int) -> list[CurvePoint]:
