@@ -132,14 +132,20 @@ def _other_sessions(detail: TaskDetail) -> str:
 
 def _head(detail: TaskDetail) -> None:
     one = detail.task
-    evidence = f" by {one.evidence}" if one.evidence and one.evidence != "question" else ""
-    evidence = " (a question)" if one.evidence == "question" else evidence
-    evidence = " (a program run, left out of averages)" if detail.is_program_run else evidence
     click.echo(click.style(wrapped(f"{STATUS_GLYPHS[one.status]} {plain(one.title)}"), bold=True))
     project = project_name(one.project)
     where = " · ".join(part for part in (one.agents.replace(",", " + "), project, one.branch or "") if part)
-    note(f"{detail.short_id} · {one.status}{evidence} · {where}")
+    note(f"{detail.short_id} · {one.status}{_evidence(detail)} · {where}")
     click.echo()
+
+
+def _evidence(detail: TaskDetail) -> str:
+    if detail.is_program_run:
+        return " (a program run, left out of averages)"
+    evidence = detail.task.evidence
+    if evidence == "question":
+        return " (a question)"
+    return f" by {evidence}" if evidence else ""
 
 
 def _bill(detail: TaskDetail, cells: int) -> None:
