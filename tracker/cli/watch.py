@@ -107,16 +107,7 @@ class _Screen:
         """Update after a sync, advice first as it is the most urgent. LedgerError if the ledger was replaced."""
         if file_of(ledger_path()) != self._file:
             raise LedgerError(f"the ledger {ledger_path()} was removed or replaced: run it again")
-        try:
-            due = self._keeper.keep_current(self._db)
-        except (sqlite3.Error, OSError) as error:
-            if is_damage(error):
-                raise
-            if not self._advice_waits:
-                say(f"advice is delayed: {error}")
-            self._advice_waits, due = True, []
-        else:
-            self._advice_waits = False
+        due = self._due()
         rows = self._ended()
         if self._as_json:
             from tracker.cli.listing import call_json
@@ -133,6 +124,20 @@ class _Screen:
             self._keeper.note_shown(self._db, due)
         if not report.files:
             self._keeper.work_while_idle(self._db)
+
+    def _due(self) -> list["DueNudge"]:
+        """Nudges that are due once tasks and advice are current; none while another process holds the ledger."""
+        try:
+            due = self._keeper.keep_current(self._db)
+        except (sqlite3.Error, OSError) as error:
+            if is_damage(error):
+                raise
+            if not self._advice_waits:
+                say(f"advice is delayed: {error}")
+            self._advice_waits = True
+            return []
+        self._advice_waits = False
+        return due
 
     def _ended(self) -> list[dict[str, Any]]:
         """Calls to print, without unfinished ones, since printed lines are not corrected."""
