@@ -42,7 +42,8 @@ def _tasks(part: TasksPart, text: str) -> TasksPart:
 
 
 def _task(part: TaskPart, text: str) -> TaskPart:
-    assert part.detail is not None
+    if part.detail is None:
+        return part
     turns = [turn._replace(facts=_with_text(turn.facts, text)) for turn in part.detail.turns]
     jobs = [MeteredJob(1, 0, text, None, text, text, 10**9, 1, 1, 1, 1000, None)]
     task = part.detail.task._replace(title=text, branch=text)
