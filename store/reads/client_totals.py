@@ -64,6 +64,16 @@ class _LastWord(NamedTuple):
     at: int
 
 
+class _Reading(NamedTuple):
+    """A counter's value in the status line, and when its session began."""
+
+    session_id: int
+    position: int
+    started_at: int
+    first_at: int
+    cost: int
+
+
 # The calls of a counter: its value less what it began with, when it began, and the recorded calls since.
 _Covered = tuple[_Total, int | None, dict[str, Recorded]]
 
@@ -253,16 +263,16 @@ def _counters_going_on(db: sqlite3.Connection, since: int, until: int) -> set[tu
         (since - _SAME_START_MS, until + _SAME_START_MS),
     )
     found: set[tuple[int, int]] = set()
-    near: list[tuple[int, int, int, int, int]] = []
-    for row in rows:
-        near = [one for one in near if row[2] - one[2] <= _SAME_START_MS]
+    near: list[_Reading] = []
+    for reading in map(_Reading._make, rows):
+        near = [one for one in near if reading.started_at - one.started_at <= _SAME_START_MS]
         for beside in near:
-            if beside[0] != row[0]:
-                older, newer = sorted((beside, row), key=lambda one: one[3:])
-                found.add(newer[:2])
-                if older[4] >= newer[4]:
-                    found.add(older[:2])
-        near.append(row)
+            if beside.session_id != reading.session_id:
+                older, newer = sorted((beside, reading), key=lambda one: (one.first_at, one.cost))
+                found.add((newer.session_id, newer.position))
+                if older.cost >= newer.cost:
+                    found.add((older.session_id, older.position))
+        near.append(reading)
     return found
 
 
