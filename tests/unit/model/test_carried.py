@@ -67,6 +67,30 @@ def test_waste_is_shared_by_the_whole_context():
     assert accounts[FIRST_PROMPT].carried == 300.0
 
 
+def test_a_rewind_cuts_the_end_and_leaves_the_rest_whole():
+    """The result that was cut is no longer carried; what is not of the parts before it is the new prompt."""
+    accounts, parts = accounts_of(
+        step(1000, InputCost(0, 0, 0, 0)),
+        step(1400, InputCost(0, 0, 0, 0), (PROMPT, 400), reread=1000),
+        step(1500, InputCost(0, 0, 0, 0), (OWN_TEXT, 100), reread=1400),
+        step(5500, InputCost(0, 0, 0, 0), (READ, 4000), reread=1500),
+        step(5600, InputCost(0, 4500, 0, 0), (OWN_TEXT, 100), reread=5500),
+        step(1550, InputCost(0, 500, 0, 50), reread=1500, reset=Reset.REWIND),
+        step(1600, InputCost(0, 550, 0, 0), (OWN_TEXT, 50), reread=1550),
+    )
+    assert accounts[READ] == Account(1, 4000, 1, 0.0, 4000.0)
+    # Of 500 tokens after the first prompt, 400 were prompts; of 550 later ones, 450.
+    assert accounts[PROMPT] == Account(2, 450, 6, 50.0, 400.0 + 400.0 + 400.0 + 50.0)
+    assert accounts[OWN_TEXT] == Account(3, 250, 4, 0.0, 100.0 + 100.0 + 100.0)
+    assert [(part.source.kind, part.tokens) for part in parts] == [
+        (Kind.FIRST_PROMPT, 1000),
+        (Kind.PROMPT, 400),
+        (Kind.OWN_TEXT, 100),
+        (Kind.PROMPT, 50),
+        (Kind.OWN_TEXT, 50),
+    ]
+
+
 def test_a_compaction_leaves_the_first_prompt_and_a_summary():
     accounts, parts = accounts_of(
         step(1000, InputCost(0, 0, 0, 0)),

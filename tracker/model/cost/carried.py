@@ -3,7 +3,8 @@
 A chain is walked call by call. Its context is the first prompt, followed by everything added since: the agent's own
 text (the output of the previous call, at most what the context grew by), tool results, prompts, a compaction's summary,
 and content that no record names. A compaction leaves the first prompt and a summary; a cleared context begins with
-another first prompt. If the context shrinks otherwise, the first prompt stays and the rest shrinks in proportion.
+another first prompt. A rewind cuts the end off: the parts before it stay whole. If the context shrinks otherwise, the
+first prompt stays and the rest shrinks in proportion.
 
 Each call's cost is shared in proportion to tokens: rent on the baseline goes to the first prompt, other rent to the
 parts after it, waste to both, the fresh part to what is new, or to everything where nothing is cached. Sizes of results
@@ -123,6 +124,8 @@ class _Chain:
         if is_compacted:
             self._settle_parts()
             added = [(SUMMARY, context - self._first_tokens)] if context > self._first_tokens else ()
+        elif context < self._context and reset == Reset.REWIND:
+            added = self._cut_end(context - self._first_tokens)
         elif context < self._context:
             self._shrink_parts(context - self._first_tokens)
         new = [(source, self._account(source), tokens) for source, tokens in added]
@@ -144,6 +147,15 @@ class _Chain:
             self._settle_parts()
         elif self._units:
             self._unit_tokens = tokens / self._units
+
+    def _cut_end(self, tokens: int) -> Sequence[tuple[Source, int]]:
+        """Cut off the latest parts until the others fit into this many tokens; the rest came with the new prompt."""
+        while self._parts and round(self._units * self._unit_tokens) > tokens:
+            part = self._parts.pop()
+            self._units = self._units - part[3] if self._parts else 0.0
+            self._settle_part(part)
+        kept = round(self._units * self._unit_tokens)
+        return [(PROMPT, tokens - kept)] if tokens > kept else ()
 
     def _share(self, cost: InputCost, new_first: int, new: Sequence[tuple[Source, Account, int]]) -> None:
         """Share the cost of a call; `new_first`: tokens of the first prompt that are new to the cache."""
@@ -177,14 +189,18 @@ class _Chain:
 
     def _settle_parts(self) -> None:
         """Add everything after the first prompt to the accounts, and forget it."""
-        for _, account, tokens, units, price, calls, is_new in self._parts:
-            carried = self._calls - calls
-            if carried or is_new:
-                account.parts += 1
-                account.tokens += tokens
-                account.calls += carried
-                account.carried += units * (self._unit_price - price)
+        for part in self._parts:
+            self._settle_part(part)
         self._forget_parts()
+
+    def _settle_part(self, part: _Part) -> None:
+        _, account, tokens, units, price, calls, is_new = part
+        carried = self._calls - calls
+        if carried or is_new:
+            account.parts += 1
+            account.tokens += tokens
+            account.calls += carried
+            account.carried += units * (self._unit_price - price)
 
     def settle(self) -> None:
         """Add the whole context to the accounts."""
