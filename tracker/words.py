@@ -83,7 +83,7 @@ def agent_sign(agent: str) -> str:
 
 def chain_name(chain: str, agent_type: str | None) -> str:
     """What a chain of calls is called: main, or the subagent's type where it is recorded."""
-    return agent_type or ("subagent" if chain else "main")
+    return (agent_type or "subagent") if chain else "main"
 
 
 def counted(count: int, noun: str) -> str:

@@ -44,7 +44,7 @@ class TestSync:
             "seconds",
         } <= set(first)
         assert (first["calls"], first["new_calls"], first["bad_lines"], first["unpriced_calls"]) == (29, 29, 0, 0)
-        size = sum(path.stat().st_size for name in SCENARIOS for path in (DATA / name / "projects").rglob("*.jsonl"))
+        size = sum(path.stat().st_size for name in SCENARIOS for path in (DATA / name / "projects").rglob("*.json*"))
         assert first["bytes"] == size
         again = captured("sync", "--json").json()
         assert (again["calls"], again["new_calls"], again["files"], again["bytes"]) == (29, 0, 0, 0)

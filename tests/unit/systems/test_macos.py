@@ -40,7 +40,7 @@ def test_processes_that_share_an_import_are_not_forked(tmp_path: Path, monkeypat
     with closing(db), closing(open_ledger(tmp_path / "other.db")) as other:
         take_in(other, CLAUDE)
         assert differences(dump(db), dump(other)) == []
-    assert (report.files, bool(told)) == (2, True)
+    assert (report.files, bool(told)) == (3, True)
 
 
 class SpellsOtherwise(Observer):  # type: ignore[misc, valid-type]
