@@ -265,6 +265,7 @@ def _representative(contents: Sequence[Row]) -> Row:
         key=lambda row: (
             row[_OUTPUT],
             row[_STOP] is not None,
+            row[_STOP] != "tool_use",  # Cline's rows tell of a tool before they tell that the user was asked
             row[_MODEL] != _UNKNOWN,
             row[_PROVIDER] != _UNKNOWN,
             tuple(map(_sortable, _BESIDES_PRICE(row))),

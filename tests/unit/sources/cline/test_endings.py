@@ -52,6 +52,14 @@ def test_a_result_or_a_question_is_the_users_turn(row: str, task: TaskFolder, ro
     assert [call.stop for call in read_all(task.root).calls] == ["end_turn"]
 
 
+def test_an_answer_that_was_read_before_its_question_to_the_user_ends_with_it(task: TaskFolder, rows: Rows) -> None:
+    written = [rows.say("task", "Go"), rows.request(4, 40), rows.say("tool", json.dumps({"tool": "readFile"}))]
+    task.write(written)
+    assert statuses(task.root) == [("open", None)]
+    task.write([*written, rows.ask("followup", "Well?")])
+    assert statuses(task.root) == [("completed", "question")]
+
+
 def test_an_answer_under_way_is_a_floor_until_something_follows(
     task: TaskFolder, rows: Rows, read_all: ReadAll
 ) -> None:
