@@ -4,7 +4,8 @@ A fork's chain includes the copies of its parent's calls: they set the expected 
 """
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 import msgspec
 
@@ -66,6 +67,30 @@ class _Reason(msgspec.Struct):
     type: str | None = None
 
 
+class _Between(NamedTuple):
+    """What happened between two calls."""
+
+    reset: str | None = None  # the strongest
+    reset_at: int | None = None
+    restart: bool = False
+    changed: bool = False  # what the client sends before the conversation
+
+
+_NOTHING = _Between()
+
+
+def _between(events: Sequence[EventRow], *, is_first: bool) -> _Between:
+    """`is_first`: the events come before the chain's first call; an approved plan does not reset that."""
+    resets = [event for event in events if event.kind in _RESETS and not (is_first and event.kind == EventKind.PLAN)]
+    strongest = max(resets, key=lambda event: _RESETS[event.kind], default=None)
+    return _Between(
+        _RESETS[strongest.kind][1] if strongest is not None else None,
+        strongest.at if strongest is not None else None,
+        any(event.kind in _RESTARTS for event in events),
+        any(event.kind in _PROMPT_CHANGES for event in events),
+    )
+
+
 def _chain(
     calls: list[CallRow],
     events: list[EventRow],
@@ -79,20 +104,14 @@ def _chain(
     next_event = 0
     before: CallRow | None = None
     for call in calls:
-        reset, reset_at = (0, ""), None
-        restart = changed = False
-        until = bisect_right(positions, call.position, next_event) if positions else 0
-        for event in events[next_event:until]:
-            if _RESETS.get(event.kind, reset) > reset and (before is not None or event.kind != EventKind.PLAN):
-                reset, reset_at = _RESETS[event.kind], event.at
-            restart = restart or event.kind in _RESTARTS
-            changed = changed or event.kind in _PROMPT_CHANGES
+        until = bisect_right(positions, call.position, next_event)
+        between = _between(events[next_event:until], is_first=before is None) if until > next_event else _NOTHING
         next_event = until
-        if before is not None:
-            changed = changed or before.message_id in changing
-            if commands:
-                place = bisect_left(commands, before.position)
-                changed = changed or (place < len(commands) and commands[place] <= call.position)
+        changed = between.changed
+        if before is not None and not changed:
+            place = bisect_left(commands, before.position)
+            is_commanded = place < len(commands) and commands[place] <= call.position
+            changed = is_commanded or before.message_id in changing
         made.append(
             ChainCall(
                 call.id,
@@ -115,12 +134,12 @@ def _chain(
                 call.cost,
                 call.flags,
                 call.copied,
-                reset[1] or None,
-                restart,
+                between.reset,
+                between.restart,
                 changed,
                 asked.get(before.message_id, 0) if before is not None else 0,
                 _reason(call.miss_reason),
-                reset_at,
+                between.reset_at,
             )
         )
         before = call
