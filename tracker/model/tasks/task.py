@@ -158,12 +158,11 @@ def _title(
         return attribute.value, TitleFrom.REFINED if attribute.by == REFINED else TitleFrom.YOU
     session = sessions[turns[0].session_id]
     texts = _prompts(facts)
-    telling = _telling(texts)
     if session.title and owns_its_sessions and session.title_rank >= _SESSION_TITLE_RANK:
         is_vague = session.title_rank == _SESSION_TITLE_RANK and only_resumes(session.title)
-        if not (is_vague and telling):
+        if not (is_vague and _telling(texts)):
             return session.title, TitleFrom.AGENT
-    title = title_in(telling or next(iter(texts), ""))
+    title = title_in(_telling(texts) or next(iter(texts), ""))
     if title:
         return title if len(title) <= _TITLE_CHARS else title[: _TITLE_CHARS - 1].rstrip() + "…", TitleFrom.PROMPT
     if session.title:
