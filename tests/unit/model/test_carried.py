@@ -91,6 +91,52 @@ def test_a_rewind_cuts_the_end_and_leaves_the_rest_whole():
     ]
 
 
+def test_a_rewind_cuts_the_latest_prompt_however_long_the_new_one_is():
+    """The context is larger than before, yet the answer and the result that were cut are gone."""
+    accounts, parts = accounts_of(
+        step(1000, InputCost(0, 0, 0, 0)),
+        step(1100, InputCost(0, 0, 0, 0), (OWN_TEXT, 100), reread=1000),
+        step(1200, InputCost(0, 0, 0, 0), (PROMPT, 100), reread=1100),
+        step(2200, InputCost(0, 200, 0, 0), (READ, 1000), reread=1200),
+        step(5000, InputCost(0, 100, 0, 3900), (OWN_TEXT, 500), (PROMPT, 2300), reread=1100, reset=Reset.REWIND),
+    )
+    assert accounts[READ] == Account(1, 1000, 0, 0.0, 0.0)
+    assert accounts[PROMPT] == Account(2, 4000, 1, 3900.0, 100.0)
+    assert [(part.source.kind, part.tokens) for part in parts] == [
+        (Kind.FIRST_PROMPT, 1000),
+        (Kind.OWN_TEXT, 100),
+        (Kind.PROMPT, 3900),
+    ]
+
+
+def test_a_rewind_after_the_cache_expired_sends_what_it_kept_once_more():
+    """Of 1,200 tokens that are not in the cache, 100 are the new prompt."""
+    accounts, _ = accounts_of(
+        step(1000, InputCost(0, 0, 0, 0)),
+        step(1600, InputCost(0, 0, 0, 0), (READ, 600), reread=1000),
+        step(1700, InputCost(0, 0, 0, 0), (PROMPT, 100), reread=1600),
+        step(1700, InputCost(500, 0, 0, 1200), reread=500, reset=Reset.REWIND),
+    )
+    assert accounts[PROMPT].fresh == 100.0
+    assert accounts[FIRST_PROMPT].carried == 500.0 + 1100.0 * 1000 / 1600
+    assert accounts[READ].carried == 1100.0 * 600 / 1600
+
+
+def test_a_rewind_to_the_first_prompt_after_a_compaction_keeps_the_summary():
+    _, parts = accounts_of(
+        step(1000, InputCost(0, 0, 0, 0)),
+        step(9000, InputCost(0, 0, 0, 0), (READ, 8000), reread=1000),
+        step(1500, InputCost(0, 0, 0, 0), reread=1000, reset=Reset.COMPACT),
+        step(1800, InputCost(0, 0, 0, 0), (READ, 300), reread=1500),
+        step(1550, InputCost(0, 0, 0, 0), reread=1000, reset=Reset.REWIND),
+    )
+    assert [(part.source.kind, part.tokens) for part in parts] == [
+        (Kind.FIRST_PROMPT, 1000),
+        (Kind.SUMMARY, 500),
+        (Kind.PROMPT, 50),
+    ]
+
+
 def test_a_compaction_leaves_the_first_prompt_and_a_summary():
     accounts, parts = accounts_of(
         step(1000, InputCost(0, 0, 0, 0)),

@@ -3,12 +3,13 @@
 A chain is walked call by call. Its context is the first prompt, followed by everything added since: the agent's own
 text (the output of the previous call, at most what the context grew by), tool results, prompts, a compaction's summary,
 and content that no record names. A compaction leaves the first prompt and a summary; a cleared context begins with
-another first prompt. A rewind cuts the end off: the parts before it stay whole. If the context shrinks otherwise, the
-first prompt stays and the rest shrinks in proportion.
+another first prompt. A rewind cuts the end off, at least the latest prompt: the parts before it stay whole. If the
+context shrinks otherwise, the first prompt stays and the rest shrinks in proportion.
 
 Each call's cost is shared in proportion to tokens: rent on the baseline goes to the first prompt, other rent to the
-parts after it, waste to both, the fresh part to what is new, or to everything where nothing is cached. Sizes of results
-are modelled; the sum is exact.
+parts after it, waste to both, the fresh part to what is new, and to everything as far as it was sent before: where
+nothing is cached, and where a rewind finds less in the cache than it kept. Sizes of results are modelled; the sum is
+exact.
 """
 
 from collections.abc import Iterable, Sequence
@@ -124,15 +125,17 @@ class _Chain:
         if is_compacted:
             self._settle_parts()
             added = [(SUMMARY, context - self._first_tokens)] if context > self._first_tokens else ()
-        elif context < self._context and reset == Reset.REWIND:
-            added = self._cut_end(context - self._first_tokens)
+        elif reset == Reset.REWIND and not begins:
+            added = self._cut_end(context - self._first_tokens, reread - self._first_tokens)
         elif context < self._context:
             self._shrink_parts(context - self._first_tokens)
         new = [(source, self._account(source), tokens) for source, tokens in added]
         if cost is not None:
             self._calls += 1
-            if not (reread or begins or is_compacted):  # nothing is cached: the whole context is sent as input
-                again = cost.fresh * (1 - sum(tokens for _, tokens in added) / context)
+            if reset == Reset.REWIND or not (reread or begins or is_compacted):
+                # More than what was added is sent as new: where nothing is cached, the whole context.
+                sent = max(1, context - reread)
+                again = cost.fresh * max(0, 1 - sum(tokens for _, tokens in added) / sent)
                 cost = cost._replace(waste=cost.waste + again, fresh=cost.fresh - again)
             self._share(cost, max(0, self._first_tokens - reread) if begins or is_compacted else 0, new)
         for source, account, tokens in new:
@@ -148,14 +151,23 @@ class _Chain:
         elif self._units:
             self._unit_tokens = tokens / self._units
 
-    def _cut_end(self, tokens: int) -> Sequence[tuple[Source, int]]:
-        """Cut off the latest parts until the others fit into this many tokens; the rest came with the new prompt."""
-        while self._parts and round(self._units * self._unit_tokens) > tokens:
-            part = self._parts.pop()
+    def _cut_end(self, tokens: int, reread: int) -> Sequence[tuple[Source, int]]:
+        """Cut off the latest prompt and what precedes it, until the rest fits; what is left came with the new prompt.
+
+        Both counts are without the first prompt. What was read again stays, as does a summary, if it fits.
+        """
+        is_cut = False
+        while self._parts:
+            part = self._parts[-1]
+            kept, before = (round(units * self._unit_tokens) for units in (self._units, self._units - part[3]))
+            if kept <= tokens and (is_cut or before < reread or part[0].kind == Kind.SUMMARY):
+                break
+            is_cut = is_cut or part[0].kind == Kind.PROMPT
+            self._parts.pop()
             self._units = self._units - part[3] if self._parts else 0.0
             self._settle_part(part)
-        kept = round(self._units * self._unit_tokens)
-        return [(PROMPT, tokens - kept)] if tokens > kept else ()
+        left = tokens - round(self._units * self._unit_tokens)
+        return [(PROMPT, left)] if left > 0 else ()
 
     def _share(self, cost: InputCost, new_first: int, new: Sequence[tuple[Source, Account, int]]) -> None:
         """Share the cost of a call; `new_first`: tokens of the first prompt that are new to the cache."""
