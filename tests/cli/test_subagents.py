@@ -1,5 +1,6 @@
 """What a subagent is called: by its own lines, in older clients by the call that started it."""
 
+import os
 from contextlib import closing
 from decimal import Decimal
 from pathlib import Path
@@ -154,6 +155,21 @@ class TestNeverReportedBack:
         assert self.turns(taximeter) == {"outer": ("subagent", 2), "inner": ("subagent", 2)}
         write_tree(tmp_path / "claude", facts)
         assert self.turns(taximeter) == {"outer": ("outer-type", 1), "inner": ("inner-type", 1)}
+
+    @pytest.mark.parametrize("content", [b"[]", b'{"agentType":5,"toolUseId":["toolu_1"]}'])
+    def test_of_another_shape_it_is_read_once(
+        self, content: bytes, files: dict[str, bytes], taximeter: Taximeter, tmp_path: Path
+    ) -> None:
+        """Not with every report; doctor names it."""
+        beside = f"{AGENTS}/agent-outer.meta.json"
+        root = write_tree(tmp_path / "claude", files | {beside: content})
+        os.utime(root / "projects" / beside, (1, 1))
+        taximeter.claude_dirs = [root]
+        assert self.turns(taximeter) == {"outer": ("subagent", 2), "inner": ("subagent", 2)}
+        assert taximeter("sync", "--json").json()["files"] == 0
+        doctor = taximeter("doctor", "--json").json()
+        assert [Path(file["path"]).name for file in doctor["files_with_bad_lines"]] == ["agent-outer.meta.json"]
+        assert doctor["torn_files"] == []
 
     def test_alone_it_is_no_session(self, facts: dict[str, bytes], taximeter: Taximeter, tmp_path: Path) -> None:
         taximeter.claude_dirs = [write_tree(tmp_path / "claude", facts)]

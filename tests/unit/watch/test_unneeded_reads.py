@@ -97,3 +97,5 @@ def test_a_link_that_ends_in_itself_hides_no_other_from_the_watcher(tmp_path: Pa
 def test_outputs_of_tools_beside_a_transcript_are_passed_over() -> None:
     assert ClaudeCodeSource().may_list("/home/dev/.claude/projects/p/s/subagents/agent-1.jsonl")
     assert not ClaudeCodeSource().may_list("/home/dev/.claude/projects/p/s/tool-results/1.txt")
+    assert ClaudeCodeSource().may_list("/home/dev/.claude/projects/p/s/subagents/agent-1.meta.json")
+    assert not ClaudeCodeSource().may_list("/home/dev/.claude/projects/p/s/other.meta.json")

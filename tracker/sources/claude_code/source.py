@@ -14,7 +14,7 @@ from tracker.sources.base import DECODE_ERRORS, FoundFile, Options, Piece, ReadS
 from tracker.sources.claude_code.carry import Carry
 from tracker.sources.claude_code.lines import AGENT
 from tracker.sources.claude_code.reader import FileReader
-from tracker.sources.claude_code.subagent_facts import KIND, PREFIX, SUFFIX, is_facts_file, read_facts
+from tracker.sources.claude_code.subagent_facts import KIND, PREFIX, is_facts_file, read_facts
 from tracker.sources.file_access import (
     entry_facts,
     inode_of,
@@ -63,7 +63,7 @@ class ClaudeCodeSource:
 
     def may_list(self, path: str) -> bool:
         """Transcripts and what describes a subagent's: tool outputs are stored next to them."""
-        return path.endswith((".jsonl", SUFFIX))
+        return path.endswith(".jsonl") or is_facts_file(path)
 
     def read(self, file: FoundFile, state: ReadState | None, options: Options) -> Iterator[Piece]:
         """Resume at the state's offset, or from the start if the file no longer begins with what was read."""

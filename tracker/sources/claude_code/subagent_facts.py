@@ -7,30 +7,42 @@ again at the agent's end.
 import os
 from collections.abc import Iterator
 
+import msgspec
+
 from store.records import NAME_CHARS, Batch, Chain
-from tracker.sources.base import FoundFile, Piece, ReadState
-from tracker.sources.claude_code.lines import AGENT, decode_subagent, decoded
+from tracker.sources.base import DECODE_ERRORS, FoundFile, Piece, ReadState
+from tracker.sources.claude_code.lines import AGENT, SubagentFacts, decode_subagent
 from tracker.sources.claude_code.whereabouts import chain_kind
 from tracker.sources.file_access import inode_of, open_regular
 
 PREFIX, SUFFIX = "agent-", ".meta.json"
 KIND = "subagent"  # of a FoundFile
+_MOST_BYTES = 1 << 20  # the client writes some hundred
 
 
-def is_facts_file(name: str) -> bool:
+def is_facts_file(path: str) -> bool:
     """Whether a file of this name is one."""
+    name = os.path.basename(path)
     return name.startswith(PREFIX) and name.endswith(SUFFIX)
 
 
 def read_facts(file: FoundFile, session: str | None) -> Iterator[Piece]:
-    """The chain of `session` that the file describes, in one piece; none while the file is torn."""
+    """The chain of `session` that the file describes, in one piece; none while the file is torn.
+
+    A file of another shape counts as a line that could not be read.
+    """
     handle, facts = open_regular(file.path)
     with handle:
-        content = handle.read()
-    found = decoded(decode_subagent, content)
-    if found is None:
+        content = handle.read(_MOST_BYTES)
+    batch = Batch()
+    try:
+        found = decode_subagent(content)
+    except msgspec.ValidationError:
+        found, batch.bad_lines = SubagentFacts(), 1
+    except DECODE_ERRORS:
         return
-    key = os.path.basename(file.path)[len(PREFIX) : -len(SUFFIX)]
-    kind = found.agentType[:NAME_CHARS] if found.agentType else None
-    chains = [Chain(AGENT, session, key, chain_kind(key), None, found.toolUseId, None, kind)] if session else []
-    yield Piece(Batch(chains=chains), ReadState(inode_of(facts), len(content), facts.st_mtime_ns, len(content)))
+    if session:
+        key = os.path.basename(file.path)[len(PREFIX) : -len(SUFFIX)]
+        kind = found.agentType[:NAME_CHARS] if found.agentType else None
+        batch.chains.append(Chain(AGENT, session, key, chain_kind(key), None, found.toolUseId, None, kind))
+    yield Piece(batch, ReadState(inode_of(facts), facts.st_size, facts.st_mtime_ns, facts.st_size))
