@@ -151,6 +151,34 @@ def m019_copies_without_a_key_and_checkpoints(db: Any) -> None:
     _read_and_derive_anew(db)
 
 
+@migration
+def m020_what_started_subagents_and_retries_of_cline(db: Any) -> None:
+    """Files that are still there are read once more, for what was misread of them, and what started older subagents.
+
+    What a reading does not take back goes before it, as in m014: titles that were kept over `/clear`, and in classic
+    tasks what Cline's own retries were taken for.
+    """
+    _note_readable_sessions(db)
+    is_classic = (
+        "session_id IN readable AND session_id IN (SELECT id FROM session WHERE agent = 'roo'"
+        " OR agent = 'cline' AND native_id NOT GLOB '*[^0-9]*')"
+    )
+    run_script(
+        db,
+        f"""
+        UPDATE session SET title = NULL, title_rank = 0 WHERE agent = 'claude-code' AND title_rank = 3
+            AND id IN readable AND id IN (SELECT session_id FROM event WHERE kind = 'clear');
+        DELETE FROM event WHERE kind IN ('api_error', 'interrupt', 'resume') AND {is_classic};
+        DELETE FROM turn WHERE kind = 'command' AND text = 'resume' AND {is_classic};
+        UPDATE tool_use SET position = position + 1 WHERE {is_classic};
+        UPDATE call SET stop = NULL, flags = flags & ~{int(CallFlag.ABORTED)} WHERE {is_classic}
+            AND chain_id NOT IN (SELECT id FROM chain WHERE key LIKE 'deleted-%')
+        """,
+    )
+    _weaken_calls(db)
+    _read_and_derive_anew(db)
+
+
 def _drop_rewinds_and_habits(db: Any) -> None:
     """No reading takes a rewind back that was none; habits were measured from what was misread."""
     run_script(

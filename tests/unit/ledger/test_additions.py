@@ -15,7 +15,7 @@ from tracker.sources.claude_code import conversation
 from tracker.sources.claude_code.prompts import Prompt
 
 from .dump import differences, dump
-from .plain import FILE, OTHER, OTHER_FILE, SESSION, answer, encoded, prompt, session_of, usage
+from .plain import FILE, OTHER, OTHER_FILE, SESSION, answer, at, encoded, prompt, session_of, usage
 from .reading import before_migration, ledger_of, take_in, write_tree
 
 GONE = "0a1b2c3d-0000-4000-8000-000000000003"
@@ -27,6 +27,7 @@ CORRECTED = "m014_corrected_readings"
 PARTS = "m015_parts_of_calls"
 UNNAMED = "m017_plans_to_dos_and_answers_without_a_name"
 RESUMED = "m018_resumed_sessions_and_no_false_rewinds"
+STARTED = "m020_what_started_subagents_and_retries_of_cline"
 GOES_ON = "Command running in background with ID: b1"
 
 
@@ -283,6 +284,22 @@ def test_resumed_sessions_are_learned_and_rewinds_that_were_none_go(tmp_path: Pa
         placed = "SELECT session_id, '', position, 'rewind' FROM turn WHERE position > 0"
         assert db.execute(f"INSERT INTO event (session_id, chain, position, kind) {placed}").rowcount == 1
         db.execute("INSERT INTO habit VALUES ('claude-code', 1000, '{}')")
+
+
+def test_what_started_an_older_clients_subagent_is_learned_and_a_title_kept_over_clear_goes(tmp_path: Path) -> None:
+    ran = {"type": "assistant", "timestamp": at(3), "message": answer(3)["message"], "requestId": "req_3"}
+    told = {
+        "type": "progress",
+        "sessionId": SESSION,
+        "timestamp": at(3),
+        "parentToolUseID": "t1",
+        "data": {"type": "agent_progress", "agentId": "ab1", "message": ran},
+    }
+    kept = {"type": "custom-title", "customTitle": "the work before", "sessionId": SESSION}
+    files = {FILE: encoded(kept, prompt("<command-name>/clear</command-name>"), prompt(second=1), answer(2), told)}
+    with as_before(STARTED, tmp_path, files) as db:
+        assert db.execute("UPDATE chain SET spawn_tool_use = NULL WHERE spawn_tool_use = 't1'").rowcount == 1
+        assert db.execute("UPDATE session SET title = 'the work before', title_rank = 3 WHERE title IS NULL").rowcount
 
 
 def test_marks_of_files_that_went_before_the_upgrade_stay(tmp_path: Path) -> None:

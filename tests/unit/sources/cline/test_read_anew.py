@@ -1,5 +1,6 @@
 """Files that are read anew, after an upgrade or of a damaged ledger, count nothing twice that was removed from them."""
 
+import json
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
@@ -9,6 +10,7 @@ import pytest
 
 from store.ledger import ledger_path, open_ledger, replace_if_damaged
 from store.records import CallFlag
+from tests.unit.ledger.dump import differences, dump
 from tests.unit.ledger.reading import before_migration
 from tests.unit.sources.cline.taking_in import take_in_cline
 from tests.unit.sources.cline.writing import Rows, SessionFolder, TaskFolder, metrics
@@ -73,6 +75,34 @@ def test_a_broken_stream_is_not_taken_for_a_stop_any_more(session: SessionFolder
     read_on(folder)
     with closing(open_ledger()) as db:
         assert db.execute("SELECT flags FROM call").fetchall() == [(CallFlag.OUTPUT_IS_FLOOR,)]
+
+
+def test_clines_own_retry_is_not_taken_for_a_resume_any_more(task: TaskFolder, rows: Rows) -> None:
+    """It was a turn that the user began, and the call before it one that the user stopped."""
+    broken = [rows.say("task", "Go"), rows.request(4, 3, 100)]
+    retry = rows.say("error_retry", json.dumps({"delaySeconds": 3, "errorMessage": "terminated"}))
+    asked, again = rows.ask("resume_task"), rows.request(4, 40, 100)
+    task.write([*broken, retry, asked, again, rows.say("tool", json.dumps({"tool": "readFile"}))])
+    folder = task.root.parent
+    read_on(folder)
+    with closing(open_ledger()) as db:
+        fresh = dump(db, folder)
+    with before_migration(ledger_path(), "m020_what_started_subagents_and_retries_of_cline") as db:
+        db.execute("UPDATE call SET flags = flags | ?, stop = 'end_turn' WHERE output = 3", (int(CallFlag.ABORTED),))
+        db.execute(
+            "INSERT INTO turn (session_id, prompt_uuid, position, at, kind, text, chars, words)"
+            " SELECT session_id, ?1, ?1, ?1, 'command', 'resume', 6, x'' FROM turn",
+            (again["ts"],),
+        )
+        assert db.execute("UPDATE tool_use SET turn = ?", (str(again["ts"]),)).rowcount == 1
+        db.execute(
+            "INSERT INTO event (session_id, chain, position, at, kind) SELECT id, '', ?1, ?1, 'resume' FROM session",
+            (again["ts"],),
+        )
+        assert db.execute("UPDATE event SET position = ? WHERE kind = 'api_error'", (retry["ts"],)).rowcount == 1
+    read_on(folder)
+    with closing(open_ledger()) as db:
+        assert differences(fresh, dump(db, folder)) == []
 
 
 def read_on(folder: Path) -> list[tuple[int, int]]:
