@@ -28,8 +28,12 @@ def simulate(
     since_ms: int = 0,
     window_hours: int = 5,
     elsewhere: float = 0.0,
+    together: int = 0,
 ) -> Simulated:
     """A meter whose window holds 100*kappa limit units; `elsewhere`: chance that a pause is spent on another device.
+
+    `together`: sessions that start in the same second in every tenth pause; a reading holds what was used before it was
+    drawn, half a second earlier.
 
     Prices are those of claude-opus-5-5: $4 in, $20 out, $0.40 a million tokens read, $8 written for an hour.
     """
@@ -53,6 +57,12 @@ def simulate(
             used += (fresh + read_weight * read) / kappa
             if draw.random() < 0.5:
                 samples.append(LimitSample(now + 500, float(round(min(100.0, used))), resets_at))
+        for _ in range(together if together and draw.random() < 0.1 else 0):
+            now += 20
+            fresh = draw.uniform(20_000, 50_000) * 4 / 1e6
+            calls.append(MeteredCall(now, 2 * fresh, fresh, 0.0))
+            used += fresh / kappa
+            samples.append(LimitSample(now + 500, float(round(min(100.0, used))), resets_at))
         if draw.random() < elsewhere:
             used += draw.uniform(2, 8)
         now += int(draw.expovariate(1 / (4 * HOUR_MS)))

@@ -48,6 +48,15 @@ def test_use_on_other_devices_is_detected_and_kept_out(weight: float) -> None:
         assert found.size.mid == pytest.approx(30, rel=0.12)
 
 
+@pytest.mark.parametrize("weight", [0.0, 0.3, 0.6])
+def test_sessions_that_start_together_change_neither_weight_nor_size(weight: float) -> None:
+    """Their readings are late: each shows what was used before the others' calls."""
+    fits = [fit(simulate(weight, 0.3, seed, together=10)) for seed in SEEDS]
+    assert all(abs(one.read_weight - weight) <= 0.1 for one in fits)
+    assert fmean(one.read_weight for one in fits) == pytest.approx(weight, abs=0.05)
+    assert fmean(one.size.mid for one in fits) == pytest.approx(30, rel=0.05)
+
+
 def test_a_meter_that_moves_without_this_machine_is_all_elsewhere() -> None:
     samples = [LimitSample(minute * MINUTE_MS, float(minute), 100 * HOUR_MS) for minute in range(90)]
     calls = [MeteredCall(30 * MINUTE_MS, 1.0, 1.0, 0.0)]
@@ -122,6 +131,12 @@ def test_without_reset_times_a_drop_is_a_reset() -> None:
     samples = [reading(0, 50, None), reading(1, 51, None), reading(2, 54, None), reading(3, 2, None)]
     samples += [reading(4, 3, None), reading(5, 6, None)]
     assert [one.delta_percent for one in intervals_of(samples, [])] == [3.0, 3.0]
+
+
+def test_a_reading_after_two_calls_at_once_is_no_end_as_it_may_hold_one_of_them() -> None:
+    samples = [reading(0, 4), reading(10, 5), reading(20, 9), reading(30, 12)]
+    assert [one.delta_percent for one in intervals_of(samples, spending(10, 15, 20, 30))] == [4.0, 3.0]
+    assert [one.delta_percent for one in intervals_of(samples, spending(10, 15, 20, 20, 30))] == [7.0]
 
 
 def test_a_full_meter_is_not_used() -> None:
