@@ -165,11 +165,12 @@ class Transcript:
         read: int = 0,
         wrote: int = 2000,
         output: int = 300,
+        plain: int = 3,
         text: str = "done",
         result: str = "ok",
         **more: Any,
     ) -> "Transcript":
-        """The agent answers, and the tools that it asked for succeed."""
+        """The agent answers, and the tools that it asked for succeed; `plain`: input beside the cache."""
         asked = list(tools)
         content: list[dict[str, Any]] = [{"type": "text", "text": text}]
         content += [{"type": "tool_use", "id": name, "name": kind, "input": given} for name, kind, given in asked]
@@ -183,7 +184,7 @@ class Transcript:
                     "model": "claude-opus-4-5-20251101",
                     "content": content,
                     "stop_reason": "tool_use" if asked else "end_turn",
-                    "usage": as_reported(Tokens(3, read, wrote, 0, output)),
+                    "usage": as_reported(Tokens(plain, read, wrote, 0, output)),
                 },
                 **more,
             }

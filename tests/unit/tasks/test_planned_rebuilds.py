@@ -110,6 +110,16 @@ def test_a_compaction_is_priced_cold_if_the_pause_was_before_it(
     assert unrecorded == 101_000 * rate * 1000 + 5000 * 25_000
 
 
+def test_a_compaction_is_priced_as_input_where_nothing_is_cached(tmp_path: Path) -> None:
+    one = Transcript(tmp_path / "c", "s1").prompt("go").answer("1", plain=100_000, wrote=0, output=1000)
+    one.row(type="system", subtype="compact_boundary").prompt("Summary", after_minutes=0, isCompactSummary=True)
+    one.prompt("on").answer("2", plain=20_000, wrote=0)
+    db = ledger_of(tmp_path, tmp_path / "c")
+    rebuild(db)
+    ((unrecorded,),) = db.execute("SELECT unrecorded FROM task").fetchall()
+    assert unrecorded == 101_000 * 5000 + 5000 * 25_000
+
+
 @pytest.mark.parametrize("is_answered", [True, False])
 def test_a_clear_ends_what_was_inherited_also_if_the_first_answer_counts_nothing(
     is_answered: bool, tmp_path: Path

@@ -8,7 +8,7 @@ from store.money import component_nano
 from tracker.model.cache.cache_life import is_expired
 from tracker.model.cache.misses import Judgement, MissKind
 from tracker.model.cost.chain_call import ChainCall, Reset
-from tracker.model.cost.rates import Rates
+from tracker.model.cost.rates import Rates, has_cache
 from tracker.model.defaults import DEFAULTS
 
 
@@ -39,6 +39,7 @@ def unrecorded_by_turn(
     `unlogged_prefix_nano`; copies and unpriced calls are skipped.
     """
     found: Counter[int] = Counter()
+    is_cached = has_cache(calls)
     for before, call in pairwise(call for call in calls if call.grows_the_chain):
         if call.copied or call.rates is None:
             continue
@@ -46,7 +47,7 @@ def unrecorded_by_turn(
         if judgement.kind == MissKind.PLANNED_REBUILD and call.reset_before == Reset.COMPACT:
             # The request came while the last answer was still cached; a pause after it does not raise its cost.
             age_ms = (call.reset_at or call.started_at) - before.last_at
-            is_cold = is_expired(age_ms, judgement.ttl_ms)
+            is_cold = not is_cached or is_expired(age_ms, judgement.ttl_ms)
             found[turn] += compaction_request_nano(before.context + before.output, call.rates, is_cold=is_cold)
         elif judgement.kind is None and turn != turn_of[before.call_id, before.copied]:
             found[turn] += unlogged_prefix_nano(judgement.expected_read, call.cache_read, call.rates, judgement.ttl_ms)
