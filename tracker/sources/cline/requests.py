@@ -26,7 +26,7 @@ _AFTER_ANSWER = frozenset(("command_output", "subagent", "condense_context", "mc
 _TOOLS = frozenset(
     "tool command use_mcp_server mcp_server_request_started browser_action browser_action_launch use_subagents".split()
 )
-# A result or a question goes to the user, whatever tools the answer used before.
+# A result or a question goes to the user, whatever tools the answer used besides.
 _HANDED_OVER = frozenset(("completion_result", "followup", "plan_mode_respond"))
 # Whatever the answer was, it is over.
 _NEXT = frozenset(("user_feedback", "user_feedback_diff", "deleted_api_reqs", "api_req_deleted"))
@@ -65,7 +65,7 @@ class Request:
     def saw(self, row: UiRow) -> None:
         """Note a row that follows the request."""
         if row.what in _TOOLS:
-            self._stop = "tool_use"
+            self._stop = self._stop or "tool_use"
         elif row.what in _HANDED_OVER:
             self._stop = "end_turn"
         elif row.what in _NEXT:

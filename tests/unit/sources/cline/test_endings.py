@@ -60,6 +60,13 @@ def test_an_answer_that_was_read_before_its_question_to_the_user_ends_with_it(ta
     assert statuses(task.root) == [("completed", "question")]
 
 
+def test_an_answer_ends_with_its_result_though_a_tool_follows(task: TaskFolder, rows: Rows, read_all: ReadAll) -> None:
+    """As it does where the result was read before the tool was written."""
+    result = [rows.say("task", "Go"), rows.request(4, 40), rows.say("completion_result", "Done.")]
+    task.write([*result, rows.ask("command", "pytest")])
+    assert [call.stop for call in read_all(task.root).calls] == ["end_turn"]
+
+
 def test_an_answer_under_way_is_a_floor_until_something_follows(
     task: TaskFolder, rows: Rows, read_all: ReadAll
 ) -> None:
