@@ -22,8 +22,7 @@ _MOST_BYTES = 1 << 20  # the client writes some hundred
 
 def is_facts_file(path: str) -> bool:
     """Whether a file of this name is one."""
-    name = os.path.basename(path)
-    return name.startswith(PREFIX) and name.endswith(SUFFIX)
+    return path.endswith(SUFFIX) and os.path.basename(path).startswith(PREFIX)
 
 
 def read_facts(file: FoundFile, session: str | None) -> Iterator[Piece]:
