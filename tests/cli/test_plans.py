@@ -234,6 +234,14 @@ def test_three_days_give_a_range_but_no_verdict(taximeter: Taximeter, tmp_path: 
         assert int(low) < int(high)
 
 
+def test_one_day_of_each_kind_gives_no_range(taximeter: Taximeter, tmp_path: Path) -> None:
+    path = tmp_path / "d.csv"
+    path.write_text("day,usd\n2026-11-20,3\n2026-11-21,6\n")
+    screen = taximeter("plans", "--days", str(path)).out
+    for name in ("by the end of the month", "a typical month"):
+        assert ", no range yet " in next(line for line in screen.splitlines() if line.startswith(name))
+
+
 @pytest.mark.parametrize(
     ("last", "month", "working_days"),
     [

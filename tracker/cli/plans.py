@@ -178,7 +178,7 @@ def _outside(report: PlansReport, kind: str) -> str:
 
 def _band(band: Band, *, range_only: bool = False) -> str:
     if round(band.p10) == round(band.p90):
-        return f"~${band.p50:,.0f}"
+        return f"~${band.p50:,.0f}{', no range yet' if range_only and band.p10 == band.p90 else ''}"
     middle = "" if range_only else f", mostly ~${band.p50:,.0f}"
     return f"~${band.p10:,.0f} – {band.p90:,.0f}{middle}"
 
