@@ -73,9 +73,13 @@ def test_the_default_period_is_thirty_days(taximeter: Taximeter, monkeypatch: py
     taximeter.claude_dirs = [DATA / "s01_simple"]
     for day, is_there in ((datetime(2026, 12, 15, tzinfo=UTC), True), (datetime(2027, 1, 15, tzinfo=UTC), False)):
         monkeypatch.setattr("tracker.clock.now", day.astimezone)
-        told = taximeter("tools").out
-        assert f"Since {(day - timedelta(days=29)).date()}; --since goes further back" in told
-        assert ("Nothing matches" in told) is not is_there
+        told, since = taximeter("tools").out, (day - timedelta(days=29)).date()
+        assert (f"Since {since}; --since goes further back" in told) is is_there
+        assert (f"Nothing matches since {since}. The ledger has 1 call of 1 session" in told) is not is_there
+    first = taximeter("spend", "--json").json()["rows"][0]["key"]
+    assert f"--since {first} covers all of them.\n" in told
+    assert "bill" in taximeter("tools", "--since", first).out
+    assert "Nothing matches. " in taximeter("tools", "--since", "7d").out
     for chosen in (EVER, ("--until", "2026-12-31")):
         told = taximeter("tools", *chosen).out
         assert told.startswith("No tool results; the bill is $0.0012\n\nwhat")

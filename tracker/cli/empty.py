@@ -10,16 +10,22 @@ from tracker.cli.output import abbreviate_home, wrapped
 from tracker.words import counted
 
 
-def show_nothing(invocation: Invocation, db: sqlite3.Connection) -> None:
-    """Print why a report is empty: nothing was ever found, or nothing matches the filters."""
+def show_nothing(invocation: Invocation, db: sqlite3.Connection, usual_since: str | None = None) -> None:
+    """Print why a report is empty: nothing was ever found, or nothing matches the filters.
+
+    `usual_since`: first day of the report's own period, None if the user gave one.
+    """
     counts = totals(db)
     if not counts.calls:
         show_no_sessions(invocation)
         return
+    period, all_days = "", ""
+    if usual_since is not None:
+        period, all_days = f" since {usual_since}", f"--since {counts.first_day} covers all of them.\n"
     click.echo(
         wrapped(
-            f"Nothing matches. The ledger has {counted(counts.calls, 'call')} of {counted(counts.sessions, 'session')}"
-            f" from {counts.first_day} to {counts.last_day}.\n"
+            f"Nothing matches{period}. The ledger has {counted(counts.calls, 'call')} of"
+            f" {counted(counts.sessions, 'session')} from {counts.first_day} to {counts.last_day}.\n{all_days}"
             "taximeter spend --by project (month, model, agent, branch) lists what there is to choose from."
         )
     )

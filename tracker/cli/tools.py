@@ -5,7 +5,7 @@ from typing import Any
 import click
 
 from store.money import short_usd
-from store.reads.spend import totals, uncounted_models
+from store.reads.spend import uncounted_models
 from tracker.bars import bar
 from tracker.cli.common import Invocation, csv_option, filter_options, open_chosen, reading_options
 from tracker.cli.empty import show_nothing
@@ -64,12 +64,11 @@ def tools(invocation: Invocation, by: str, limit: int | None, **filters: Any) ->
         print_json(report.as_json(limit or None))
     elif invocation.as_csv:
         print_records(_CSV, report.as_json(limit or None)["rows"])
+    elif not report.total.calls:
+        show_nothing(invocation, db, chosen.since if is_usual_period else None)
     else:
-        if report.total.calls:
-            show(report, limit, uncounted_models(db))
-        else:
-            show_nothing(invocation, db)
-        if is_usual_period and totals(db).calls:
+        show(report, limit, uncounted_models(db))
+        if is_usual_period:
             note(f"Since {chosen.since}; --since goes further back (--since 12w).")
 
 
