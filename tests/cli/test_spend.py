@@ -45,6 +45,36 @@ class TestSpend:
         for kind in TOKENS:
             assert sum(row["tokens"][kind] for row in rows) == total["tokens"][kind]
 
+    def test_a_long_list_is_cut_on_a_terminal_and_still_sums_to_the_total(
+        self, taximeter: Taximeter, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        for number in range(24):
+            session = f"{number:08d}{SESSION[8:]}"
+            path = tmp_path / "projects" / f"p{number}" / f"{session}.jsonl"
+            path.parent.mkdir(parents=True)
+            lines = (prompt(session=session), answer(number, session))
+            path.write_bytes(encoded(*(line | {"cwd": f"/code/p{number}"} for line in lines)))
+        taximeter.claude_dirs = [tmp_path]
+
+        def listed(*options: str) -> list[list[str]]:
+            return [line.split() for line in taximeter("spend", "--by", "project", *options).out.splitlines()]
+
+        assert len([row for row in listed() if row[0].startswith("/code/p")]) == 24
+        monkeypatch.setattr("tracker.cli.common.is_terminal", lambda: True)
+        rows = listed()
+        assert len([row for row in rows if row[0].startswith("/code/p")]) == 20
+        (more,) = (row for row in rows if row[1:2] == ["more"])
+        assert more[:3] == ["4", "more", "4"]
+        assert ["--limit", "0", "lists", "all."] in rows
+        assert len([row for row in listed("--limit", "0") if row[0].startswith("/code/p")]) == 24
+        assert len(taximeter("spend", "--by", "project", "--json").json()["rows"]) == 24
+        cut = taximeter("spend", "--by", "project", "--limit", "3", "--json").json()
+        assert (len(cut["rows"]), cut["total"]["calls"]) == (3, 24)
+        assert len(taximeter("spend", "--by", "project", "--limit", "3", "--csv").rows()) == 4
+        assert len(taximeter("spend", "--limit", "1", "--json").json()["rows"]) == len(
+            taximeter("spend", "--json").json()["rows"]
+        )
+
     def test_hidden_spend_stands_beside_the_total_not_in_it(self, taximeter: Taximeter) -> None:
         taximeter.claude_dirs = [DATA / "s06_manual_compact"]
         report = taximeter("spend", "--json").json()

@@ -8,11 +8,11 @@ import click
 
 from store.money import short_usd, usd
 from store.reads.spend import SpendRow, uncounted_models
-from tracker.cli.common import Invocation, csv_option, filter_options, open_chosen, reading_options
+from tracker.cli.common import TERMINAL_ROWS, Invocation, csv_option, filter_options, open_chosen, reading_options
 from tracker.cli.empty import show_nothing
 from tracker.cli.output import Column, abbreviate_home, note, numbers, print_csv, print_json, print_table, short_session
 from tracker.hidden_spend import Hidden
-from tracker.reports.spend import BRANCH, SUBAGENT, TOKEN_CLASSES, SpendReport, spend_report
+from tracker.reports.spend import BRANCH, PERIODS, SUBAGENT, TOKEN_CLASSES, SpendReport, spend_report, summed
 from tracker.words import cost_text, counted, hidden_text, tokens, unpriced_text
 
 _CSV = (
@@ -29,10 +29,17 @@ _CSV = (
     show_default=True,
     help="What each row stands for.",
 )
+@click.option(
+    "--limit",
+    type=click.IntRange(0),
+    metavar="N",
+    help=f"Only the N most expensive rows; 0 for all. Default: {TERMINAL_ROWS} on a terminal, all in a pipe or file."
+    " Days, weeks and months are never cut.",
+)
 @filter_options
 @csv_option
 @reading_options
-def spend(invocation: Invocation, by: str, **filters: Any) -> None:
+def spend(invocation: Invocation, by: str, limit: int | None, **filters: Any) -> None:
     """Cost by day, week, month, model, project, branch, session, agent or subagent.
 
     \b
@@ -48,7 +55,8 @@ def spend(invocation: Invocation, by: str, **filters: Any) -> None:
     include them, each session's on the day of its last total. A total has no branch: with --branch none are listed.
     """
     db, chosen = open_chosen(invocation, filters, modelled=by == BRANCH)
-    report = spend_report(db, by, chosen)
+    whole = spend_report(db, by, chosen)
+    report = whole.cut(None if by in PERIODS else invocation.max_rows(limit))
     if invocation.as_json:
         print_json(report.as_json())
     elif invocation.as_csv:
@@ -56,11 +64,11 @@ def spend(invocation: Invocation, by: str, **filters: Any) -> None:
         rows = [(*row[:9], usd(row.cost), row.unpriced, row.floor, *extra.values()) for row, extra in found]
         print_csv((*_CSV, *_extra_names(by)), rows)
     else:
-        show(report, invocation, db)
+        show(report, whole.rows[len(report.rows) :], invocation, db)
 
 
-def show(report: SpendReport, invocation: Invocation, db: sqlite3.Connection) -> None:
-    """Draw the report for people."""
+def show(report: SpendReport, left: Sequence[SpendRow], invocation: Invocation, db: sqlite3.Connection) -> None:
+    """Draw the report for people; `left`: rows that are only summed."""
     if not report.rows:
         show_nothing(invocation, db)
         if report.hidden.cost:
@@ -78,7 +86,13 @@ def show(report: SpendReport, invocation: Invocation, db: sqlite3.Connection) ->
         _cells([_label(report.by, row.key), *map(abbreviate_home, extra.values())], row)
         for row, extra in zip(report.rows, report.extras, strict=True)
     ]
+    if left:
+        cells = _cells([f"{len(left):,} more", *[""] * is_branch], summed(left))
+        sessions = 2 + is_branch
+        rows.append((*cells[:sessions], "", *cells[sessions + 1 :]))  # a session may have several rows
     print_table(columns, rows, footer=_cells(["total", *[""] * is_branch], report.total))
+    if left:
+        note("--limit 0 lists all.")
     _notes(report, uncounted_models(db))
 
 

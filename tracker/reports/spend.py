@@ -13,6 +13,7 @@ from tracker.hidden_spend import Hidden, hidden_in
 
 BRANCH = "branch"
 SUBAGENT = "subagent"
+PERIODS = ("day", "week", "month")
 
 # Names in JSON and CSV of the ledger's columns input, cache_read, write_5m, write_1h and output.
 TOKEN_CLASSES = ("input", "cache_read", "cache_write_5m", "cache_write_1h", "output")
@@ -48,6 +49,10 @@ class SpendReport(NamedTuple):
     billed_cost: int
     has_user_prices: bool  # whether the ledger has prices of the user's own
 
+    def cut(self, most: int | None) -> "SpendReport":
+        """The same with at most so many rows, None for all; the total stays."""
+        return self._replace(rows=self.rows[:most], extras=self.extras[:most])
+
     def as_json(self) -> dict[str, Any]:
         """The JSON contract."""
         return {
@@ -61,6 +66,11 @@ class SpendReport(NamedTuple):
             "floor": {"calls": self.total.floor},
             "hidden": self.hidden.as_json(),
         }
+
+
+def summed(rows: Sequence[SpendRow]) -> SpendRow:
+    """The sum of rows that share no call; sessions are counted once for each row."""
+    return SpendRow("", *map(sum, zip(*(row[1:] for row in rows), strict=True)))
 
 
 def spend_report(db: sqlite3.Connection, by: str, chosen: Filter) -> SpendReport:
