@@ -61,7 +61,7 @@ def assess(state: SessionState, habits: Habits, rates: Rates, billing: Billing, 
         aftermath=habits.aftermath,
     )
     estimate = estimate_growth(state.increments(), [call.output for call in state.epoch], pool)
-    tariff = billing.tariff(rates if has_cache(state.calls) else rates.uncached(), state.ttl_ms)
+    tariff = billing.tariff(rates, state.ttl_ms, is_cached=has_cache(state.calls))
     ahead = remaining_calls(habits.lengths, len(state.calls))
     return Assessment(
         state=state,

@@ -48,6 +48,12 @@ def test_in_limit_units_a_read_has_the_weight_that_was_measured() -> None:
     assert UNITS.tariff(A, TTL_5M_MS) == A.limit_tariff(0.3)
 
 
+def test_input_that_is_sent_again_weighs_as_input_in_limit_units_too() -> None:
+    uncached = UNITS.tariff(A, TTL_5M_MS, is_cached=False)
+    assert uncached.read == uncached.input == UNITS.tariff(A, TTL_5M_MS).input
+    assert API.tariff(A, TTL_5M_MS, is_cached=False) == A.uncached().tariff(TTL_5M_MS)
+
+
 @pytest.mark.parametrize(
     ("billing", "rent", "waste"),
     [(API, True, True), (UNKNOWN, False, True), (UNITS, True, True), (WEIGHTLESS, False, True), (DOLLARS, True, True)],

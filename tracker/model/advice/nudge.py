@@ -69,10 +69,13 @@ class Billing:
             return True
         return self.meter is not None and self.meter.read_weight > DEFAULTS.weightless_read_share
 
-    def tariff(self, rates: Rates, ttl_ms: int | None) -> Tariff:
-        """The tariff at list prices, or in limit units if calibrated."""
+    def tariff(self, rates: Rates, ttl_ms: int | None, *, is_cached: bool = True) -> Tariff:
+        """The tariff at list prices, or in limit units if calibrated. Without a cache, all that is sent is input."""
+        rates = rates if is_cached else rates.uncached()
         weight = self.unit_read_weight
-        return rates.tariff(ttl_ms) if weight is None else rates.limit_tariff(weight)
+        if weight is None:
+            return rates.tariff(ttl_ms)
+        return rates.limit_tariff(weight if is_cached else 1.0)
 
     def amount(self, nano: float) -> str | None:
         """An amount in the user's currency; None if it can only be called "plan usage"."""
