@@ -1,7 +1,6 @@
 """The dashboard: six screens that draw the feed's snapshots."""
 
 import asyncio
-import sqlite3
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
@@ -15,7 +14,6 @@ from textual.events import Event, InputEvent
 from textual.screen import Screen
 from textual.worker import get_current_worker
 
-from store.ledger import LedgerError
 from store.task_rows import TaskRow
 from tracker.clock import now_ms
 from tracker.settings import Settings
@@ -32,7 +30,7 @@ from tui.screens.questions import Panel
 from tui.snapshot import Health, NowPart, Snapshot, ViewRequest
 from tui.suspending import can_suspend, follow_signals, suspend
 from tui.themes import FALLBACK_ROLES, THEME_NAMES, THEMES
-from tui.words import fit, plain, session_name
+from tui.words import failure, fit, plain, session_name
 
 if TYPE_CHECKING:
     from tracker.advisor.advisor import DueNudge
@@ -283,7 +281,7 @@ class Dashboard(App[None]):
             edited = await asyncio.shield(asyncio.wrap_future(done))  # quitting cancels this wait, not the queued edit
             self.edit_done(edit, edited)
         except Exception as error:  # noqa: BLE001 -- a worker ends in silence
-            self._say_unforeseen("Check whether the edit was made", error)
+            self.notify(failure("Check whether the edit was made", error), severity="warning", markup=False)
 
     @work(thread=True, group="work-out", exclusive=True, exit_on_error=False)
     def work_out(self, otherwise: str, make: Callable[[], Made], show: Callable[[Made], None]) -> None:
@@ -295,13 +293,8 @@ class Dashboard(App[None]):
             made = make()
             if not get_current_worker().is_cancelled:
                 self.call_later(show, made)
-        except (LedgerError, sqlite3.Error) as error:
-            self.notify(f"{otherwise}: {error}.", severity="warning", markup=False)
         except Exception as error:  # noqa: BLE001 -- a worker ends in silence
-            self._say_unforeseen(otherwise, error)
-
-    def _say_unforeseen(self, what: str, error: Exception) -> None:
-        self.notify(f"{what}: unexpected error: {type(error).__name__}: {error}.", severity="warning", markup=False)
+            self.notify(failure(otherwise, error), severity="warning", markup=False)
 
     def edit_done(self, edit: Edit, edited: Edited) -> None:
         """Report an edit's outcome, and follow an open task that was merged into another, or back on undo."""

@@ -1,6 +1,7 @@
 """Formats figures and foreign text for people. Text from other programs passes `plain` before it is drawn."""
 
 import os
+import sqlite3
 from collections import Counter
 from collections.abc import Sequence
 from datetime import date
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING
 from rich.cells import cell_len, get_character_cell_size
 
 from store import plain_text, projects
-from store.ledger import home
+from store.ledger import LedgerError, home
 from store.money import NANO_PER_USD
 from tracker.clock import local
 
@@ -34,6 +35,12 @@ def with_short_paths(message: str, cells: int) -> str:
     folder, state = f"{Path.home()}{os.sep}", f"{home()}{os.sep}"
     short = message.replace(folder, f"~{os.sep}")
     return short if cell_len(short) <= cells else message.replace(state, "").replace(folder, f"~{os.sep}")
+
+
+def failure(what: str, error: Exception) -> str:
+    """A sentence about an error: in the ledger's words, or, if nobody foresaw it, with its type."""
+    is_known = isinstance(error, LedgerError | sqlite3.Error)
+    return f"{what}: {error}." if is_known else f"{what}: unexpected error: {type(error).__name__}: {error}."
 
 
 def dollars(nano: int) -> float:

@@ -1,6 +1,5 @@
 """Small panels over a screen: a line to type, a list to choose from, a text to read."""
 
-import sqlite3
 from collections.abc import Callable, Sequence
 from functools import partial
 from textwrap import wrap
@@ -19,8 +18,7 @@ from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
 from textual.worker import get_current_worker
 
-from store.ledger import LedgerError
-from tui.words import plain
+from tui.words import failure, plain
 
 QUESTION_CELLS = 76  # as in app.tcss
 _MIN_CELLS = 8  # lines are laid out for at least this width; narrower terminals cut them
@@ -174,10 +172,8 @@ class WorkedOutScreen(ReadScreen):
             lines_for = self._make(lambda: worker.is_cancelled)
         except Exception as error:  # noqa: BLE001 -- a worker ends in silence
             if not worker.is_cancelled:
-                known = isinstance(error, LedgerError | sqlite3.Error)
-                what = f"{error}" if known else f"unexpected error: {type(error).__name__}: {error}"
                 self.app.call_later(self.dismiss)
-                self.app.call_later(self.app.notify, f"Not worked out: {what}.", severity="warning", markup=False)
+                self.app.notify(failure("Not worked out", error), severity="warning", markup=False)
         else:
             if not worker.is_cancelled:
                 self.app.call_later(self._show, lines_for)
