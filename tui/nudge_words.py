@@ -37,12 +37,12 @@ INPUTS = {  # the log's name of each input, and its title
     "current_nano": "cost of the replayed calls",
     "current_ttl_ms": "cache TTL in use",
     "enabled": "this kind is on",
-    "extra_nano": "of it, where going on does not pay",
+    "extra_nano": "of it, if going on does not pay",
     "failed_in_epoch": "a compaction did not help before",
     "fresh_calls": "calls of a new session",
     "growth": "growth a call",
     "idle_ms": "pause",
-    "input_nano": "price of input",
+    "input_nano": "price of input tokens",
     "is_plan": "paid by a plan",
     "level": "compact level",
     "light_share": "share of spend on light turns",
@@ -52,11 +52,11 @@ INPUTS = {  # the log's name of each input, and its title
     "orientation_calls": "start-up calls of a new session",
     "orientation_tokens": "start-up tokens of a new session",
     "output": "output a call",
-    "output_nano": "price of output",
+    "output_nano": "price of output tokens",
     "own_gaps": "pauses that chance is based on",
     "penalty_nano": "a cold call costs more by",
     "plan_in_progress": "a to-do is in progress",
-    "read_nano": "price of read",
+    "read_nano": "price of read tokens",
     "remaining_calls": "calls to come",
     "result_tokens": "tokens of the result",
     "return_probability": "chance that you return",
@@ -75,7 +75,7 @@ INPUTS = {  # the log's name of each input, and its title
     "user_active_in_last_ttl": "you were there within the TTL",
     "waste_nano": "waste",
     "way": "advised way to go on",
-    "write_nano": "price of write",
+    "write_nano": "price of written tokens",
 }
 _CALLS = {"baseline": "calls a month", "large_result": "calls to come", "miss_storm": "calls looked at"}
 _REASONS = {  # those of the log that are too brief to be read alone
@@ -130,7 +130,7 @@ def _figure(name: str, value: object) -> str:
         words = plain(str(value))
         return words.replace("_", " ") if name in _NAMES else words
     if name in _PRICES:
-        return f"${value * 1e6 / NANO_PER_USD:,.2f} a million tokens"
+        return f"${value * 1e6 / NANO_PER_USD:,.2f} a million"
     if "_nano" in name:
         return short_usd(round(value))
     if name.endswith("_ms"):

@@ -9,6 +9,7 @@ import pytest
 from tests.tui.fakes import Script, dashboard, drawn, settled, usd
 from tracker.model.advice.backtest_score import PolicyName
 from tracker.reports.nudges import KindSummary, NudgeReport, Realised
+from tui import nudge_words
 from tui.nudge_words import input_lines
 from tui.screens.nudges import outcome_lines
 from tui.snapshot import Snapshot, ViewRequest
@@ -112,8 +113,8 @@ def test_what_a_nudge_rests_on_has_its_units(sample_script: Script) -> None:
     row = part.report.rows[0]._replace(inputs=json.dumps(inputs))
     lines = [re.split(r"  +", str(line)) for line in input_lines(row, 96)[-len(inputs) :]]
     assert lines == [
-        ["price of read", "$0.20 a million tokens"],
-        ["price of output", "$20.00 a million tokens"],
+        ["price of read tokens", "$0.20 a million"],
+        ["price of output tokens", "$20.00 a million"],
         ["costs at once", "$0.34"],
         ["saves a call", "-$0.02"],
         ["fresh", "–"],
@@ -172,6 +173,10 @@ def test_what_a_nudge_rests_on_says_why_it_was_not_shown(sample_script: Script) 
     assert "Not shown: no hook, status line or dashboard was there to show it." in sheets[1]
     assert ["Reason: the context is above its compact level." in one for one in sheets] == [False, True, True]
     assert "Not shown" not in sheets[2]
+
+
+def test_titles_of_what_a_nudge_rests_on_leave_a_blank_before_the_figure() -> None:
+    assert max(map(len, nudge_words.INPUTS.values())) < nudge_words._TITLE_WIDTH
 
 
 def test_what_a_nudge_rests_on_has_a_title_for_its_kind(sample_script: Script) -> None:
