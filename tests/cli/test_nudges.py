@@ -165,6 +165,8 @@ def test_what_was_shown_of_a_kind_is_counted_beyond_the_rows_listed(desk: Desk) 
     assert counted("--kind", "ttl") == counted("--since", "9999-01-01") == counted("--until", "2020-01-01") == []
     assert counted("--since", "2020-01-01", "--until", "9999-01-01") == counted()
     assert json.loads(run("nudges", "--no-sync", "--json", "--until", "2020-01-01").output)["nudges"] == []
+    for part in (("--until", "2020-01-01"), ("--kind", "ttl"), ("--since", "9999-01-01")):
+        assert run("nudges", "--no-sync", *part).output == "No nudges of this kind or period.\n"
 
 
 def test_dismissing_removes_the_nudge(desk: Desk) -> None:

@@ -76,7 +76,7 @@ def nudges(
     elif invocation.as_csv:
         print_records(_CSV, report.as_json()["nudges"])
     else:
-        show(report, every=every)
+        show(report, every=every, is_part=bool(first or last or kind))
 
 
 @nudges.command()
@@ -146,12 +146,16 @@ def off(kind: str | None) -> None:
     advise_anew(open_ledger())
 
 
-def show(report: NudgeReport, *, every: bool) -> None:
-    """Draw the log for people."""
+def show(report: NudgeReport, *, every: bool, is_part: bool) -> None:
+    """Draw the log, or what was asked of it, for people."""
     if all(one.state == "off" for one in report.kinds):
         paragraph(_ALL_OFF)
     if not report.rows:
-        click.echo("No nudges yet." if not every else "No evaluations yet.")
+        what = "evaluations" if every else "nudges"
+        if is_part:
+            click.echo(f"No {what} of this kind or period.")
+            return
+        click.echo(f"No {what} yet.")
         paragraph(
             "Advice is given while an agent runs, by its hooks (taximeter install claude-code, taximeter install"
             " cline) or by taximeter watch. taximeter backtest shows what it would have been in your past sessions,"
