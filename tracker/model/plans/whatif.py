@@ -58,8 +58,7 @@ def on_another_model(
     sums = [0.0, 0.0, 0.0]
     for call in calls:
         factors = factor_of(call.model)
-        costs = _costs_of(call, factors, rates_for) if factors is not None else []
-        if factors is None or not costs:
+        if factors is None or not (costs := _costs_of(call, factors, rates_for)):
             left_out += 1
             continue
         sums = [total + cost for total, cost in zip(sums, costs, strict=True)]

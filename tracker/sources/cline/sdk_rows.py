@@ -164,8 +164,8 @@ def prompt_in(message: Message, blocks: list[Block]) -> Prompt | None:
 
 def is_error_notice(message: Message) -> bool:
     """Whether Cline says in the agent's name that a request failed."""
-    role = message.metadata.display_role if message.metadata is not None else None
-    return role == "error" or (message.id or "").startswith("error_")
+    metadata = message.metadata or Metadata()
+    return metadata.display_role == "error" or (message.id or "").startswith("error_")
 
 
 def is_legacy_mark(message: Message) -> bool:
