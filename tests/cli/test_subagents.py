@@ -10,9 +10,11 @@ import pytest
 
 from store.ledger import ledger_path, open_ledger
 from store.reads.board import recent_calls
+from store.reads.calls import calls_after
 from tests.cli.running import Taximeter, too_wide
 from tests.unit.ledger.plain import COST, FILE, SESSION, answer, at, encoded, prompt
 from tests.unit.ledger.reading import write_tree
+from tracker.cli.watch import call_line
 from tui.widgets.calls import call_columns
 
 AGENTS = f"-home-dev-app/{SESSION}/subagents"
@@ -86,19 +88,39 @@ def test_the_dashboards_calls_have_it_too(agents: Taximeter) -> None:
     assert {column.text(call) for call in calls} == {"main", "↳ Explore", "↳ kit:reviewer", "↳ subagent"}
 
 
-def test_a_long_type_leaves_room_for_its_turn(
-    taximeter: Taximeter, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    kind = "entire-engineering:research:best-practices-researcher"
-    files = {FILE: encoded(prompt(), answer(1)), **subagent("a1", 11, attributionAgent=kind)}
+LONG = "entire-engineering:research:best-practices-researcher"
+
+
+@pytest.fixture
+def long(taximeter: Taximeter, tmp_path: Path) -> Taximeter:
+    """A session with a subagent of a plugin."""
+    files = {FILE: encoded(prompt(), answer(1)), **subagent("a1", 11, attributionAgent=LONG)}
     taximeter.claude_dirs = [write_tree(tmp_path / "claude", files)]
-    (task,) = taximeter("tasks", "--json").json()["tasks"]
+    return taximeter
+
+
+@pytest.mark.parametrize("cells", [80, 120])
+def test_of_a_long_type_lists_of_calls_keep_its_own_name(
+    long: Taximeter, monkeypatch: pytest.MonkeyPatch, cells: int
+) -> None:
+    for module in ("output", "listing", "watch"):
+        monkeypatch.setattr(f"tracker.cli.{module}.terminal_width", lambda: cells)
+    listed = long("calls").out
+    assert "-researcher  " in listed
+    assert cells == 120 or too_wide(listed) == []
+    with closing(open_ledger(ledger_path())) as db:
+        (row,) = [row for row in calls_after(db, 0) if row["chain"]]
+    assert f"  {'best-practic' if cells == 120 else 'best-'}  opus" in call_line(row, "")
+
+
+def test_a_long_type_leaves_room_for_its_turn(long: Taximeter, monkeypatch: pytest.MonkeyPatch) -> None:
+    (task,) = long("tasks", "--json").json()["tasks"]
     monkeypatch.setattr("tracker.cli.task.terminal_width", lambda: 80)
-    narrow = taximeter("task", task["id"]).out
+    narrow = long("task", task["id"]).out
     assert "…ractices-researcher ↳ turn 1" in narrow
     assert too_wide(narrow) == []
     monkeypatch.setattr("tracker.cli.task.terminal_width", lambda: 120)
-    assert f"{kind} ↳ turn 1" in taximeter("task", task["id"]).out
+    assert f"{LONG} ↳ turn 1" in long("task", task["id"]).out
 
 
 class TestNeverReportedBack:

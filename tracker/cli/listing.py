@@ -199,7 +199,8 @@ def _call_line(row: dict[str, Any], *, is_narrow: bool) -> tuple[str, ...]:
 
 
 def _show_calls(lines: list[tuple[str, ...]], *, is_narrow: bool) -> None:
-    columns = (Column("time", cut="never"), Column("session", cut="never"), Column("chain"), Column("model"))
+    whole = [Column(title, cut="never") for title in ("time", "session")]
+    columns = (*whole, Column("chain", cut="start"), Column("model"))
     # With a long id there is room for only one column of uncached tokens.
     if is_narrow and any(len(line[1]) > _SHORT_SESSION for line in lines):
         shown = [(*line[:4], line[5], line[9], *line[7:9]) for line in lines]

@@ -186,7 +186,7 @@ def call_line(row: dict[str, Any], task: str) -> str:
     """
     context = row["input"] + row["cache_read"] + row["write_5m"] + row["write_1h"]
     lifetime = "1h" if row["write_1h"] else "5m" if row["write_5m"] else "  "
-    who = plain(chain_name(row["chain"], row["agent_type"]))
+    who = plain(chain_name(row["chain"], row["agent_type"])).rpartition(":")[2]
     model = plain(row["model"]).rpartition("/")[2].removeprefix("claude-")
     floor = "≥" if row["flags"] & CallFlag.OUTPUT_IS_FLOOR else ""
     is_wide = terminal_width() >= _WIDE_CELLS
