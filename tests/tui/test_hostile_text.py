@@ -80,7 +80,7 @@ def _with_text(facts: TurnFacts, text: str) -> TurnFacts:
 
 
 # Keys for what a screen shows besides: on Spend each one lists branches, subagents, then projects again.
-_OPENED = {"task": ["enter"], "cache": ["enter"], "spend": ["b"]}
+_OPENED = {"task": ["enter"], "cache": ["enter"], "nudges": ["enter"], "spend": ["b"]}
 
 
 @pytest.mark.parametrize("screen", [*SCREENS, "task"])
