@@ -57,7 +57,7 @@ INPUTS = {  # the log's name of each input, and its title
     "penalty_nano": "a cold call costs more by",
     "plan_in_progress": "a to-do is in progress",
     "read_nano": "price of read tokens",
-    "remaining_calls": "calls to come",
+    "remaining_calls": "calls to come in the session",
     "result_tokens": "tokens of the result",
     "return_probability": "chance that you return",
     "rewrite_share": "written again within the hour",

@@ -123,7 +123,7 @@ def test_what_a_nudge_rests_on_has_its_units(sample_script: Script) -> None:
         ["chance of a cold call", "2%"],
         ["context", "122,839"],
         ["paid by a plan", "no"],
-        ["calls to come", "46"],
+        ["calls to come in the session", "46"],
         ["calls before full, at least", "5"],
         ["calls before full", "31"],
     ]
