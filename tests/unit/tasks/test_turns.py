@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import pytest
+
 from store.records import CallFlag, EventKind, ToolFlag
 from store.task_rows import ChainRow
 from tests.unit.tasks.making import MINUTE, call, event, records, tool, turn
@@ -220,6 +222,17 @@ def test_todos_in_both_forms() -> None:
     )
     assert todos_of(single) == (1, 2)
     assert todos_of(only_turn()) == (None, None)
+
+
+@pytest.mark.parametrize("own", ["new:pending", "0/1"])
+def test_a_subagent_closes_entries_of_the_task_but_a_list_of_its_own_says_nothing_of_it(own: str) -> None:
+    flag = int(ToolFlag.TODOS)
+    listed = tool("1", 12, target="new:pending", flags=flag)
+    closed = tool("3", 14, target="1:completed", flags=flag, chain="ab1")
+    assert todos_of(only_turn(tools=[listed, closed])) == (1, 1)
+    own_list = tool("2", 13, target=own, flags=flag, chain="ab1")
+    assert todos_of(only_turn(tools=[listed, own_list, closed])) == (0, 1)
+    assert todos_of(only_turn(tools=[own_list, closed])) == (None, None)
 
 
 def test_a_pull_request_is_of_the_turn_that_first_names_it() -> None:

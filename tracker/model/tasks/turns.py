@@ -307,19 +307,23 @@ def is_retry(turn: TurnInfo) -> bool:
 def todos_of(turn: TurnInfo) -> tuple[int | None, int | None]:
     """(closed, total) of the to-do list as the turn left it; else counts of entries closed and added one by one.
 
-    (None, None) if the turn did not touch to-dos.
+    (None, None) if the turn did not touch to-dos. A subagent may close the task's entries; a list of its own says
+    nothing of the task.
     """
     listed: tuple[int, int] | None = None
     added, closed = 0, set()
-    for tool in turn.tools:
-        if not tool.flags & _TODOS or not tool.target or tool.is_error:
+    tools = [tool for tool in turn.tools if tool.flags & _TODOS and not tool.is_error]
+    todos = [(tool.chain, tool.target) for tool in tools if tool.target]
+    with_own_lists = {chain for chain, target in todos if chain and ("/" in target or target.startswith("new:"))}
+    for chain, target in todos:
+        if chain in with_own_lists:
             continue
-        if "/" in tool.target:
-            done, _, entries = tool.target.rstrip("+").partition("/")
+        if "/" in target:
+            done, _, entries = target.rstrip("+").partition("/")
             if done.isdigit() and entries.isdigit():
                 listed = int(done), int(entries)
         else:
-            name, _, status = tool.target.rpartition(":")
+            name, _, status = target.rpartition(":")
             added += name == "new"
             if status in ("completed", "cancelled", "deleted"):
                 closed.add(name)
