@@ -5,6 +5,7 @@ in which real files repeat, split, copy or hide a call (CLAUDE_CODE sections 1.2
 """
 
 import json
+from collections.abc import Iterable
 from typing import Any
 
 from .scribe import START_MS, VERSIONS, MadeCall, Scribe, Transcript, grow_output, records
@@ -75,18 +76,24 @@ class World:
         return call
 
     def _tool_round(self, transcript: Transcript, call: MadeCall) -> None:
+        for line in self._tool_lines(call):
+            self._scribe.put(transcript, line)
+
+    def _tool_lines(self, call: MadeCall) -> list[dict[str, Any]]:
+        """A call's last line again, now with a tool use, and the result."""
         tool = f"toolu_{self._scribe.next_number()}"
-        line = dict(call.lines[-1])
-        line["message"] = {
-            **line["message"],
-            "content": [{"type": "tool_use", "id": tool, "name": "Bash", "input": {"command": "git commit -m x"}}],
-        }
-        self._scribe.put(transcript, line)
-        answer = [{"type": "tool_result", "tool_use_id": tool, "content": "[main 1a2b3c4] x", "is_error": False}]
-        self._scribe.put(
-            transcript,
-            {"type": "user", "message": {"role": "user", "content": answer}, "toolUseResult": {"stdout": "x"}},
-        )
+        asked = {"type": "tool_use", "id": tool, "name": "Bash", "input": {"command": "git commit -m x"}}
+        told = {"type": "tool_result", "tool_use_id": tool, "content": "[main 1a2b3c4] x", "is_error": False}
+        line = call.lines[-1]
+        return [
+            {**line, "message": {**line["message"], "content": [asked]}},
+            {
+                "type": "user",
+                "timestamp": self._scribe.tick(),
+                "message": {"role": "user", "content": [told]},
+                "toolUseResult": {"stdout": "x"},
+            },
+        ]
 
     def agent_file(self) -> None:
         """A subagent in its own file, in the new or the old layout."""
@@ -104,10 +111,11 @@ class World:
         self._scribe.line(path, {"type": "user", "message": {"role": "user", "content": "look around"}, **extra})
         for _ in range(self._pick.randint(1, 2)):
             call = self._scribe.new_call(transcript.session, agent)
-            for line in call.lines:
+            lines = [*call.lines, *(self._tool_lines(call) if self._pick.random() < 0.5 else [])]
+            for line in lines:
                 self._scribe.line(path, {**line, **extra})
             if self._pick.random() < 0.3:
-                self._embed(transcript, agent, call)
+                self._embed(transcript, agent, lines)
 
     def inline_agent(self) -> None:
         """Sidechain lines inside the main file, without an agent id."""
@@ -126,15 +134,17 @@ class World:
             uuid = own
 
     def progress(self) -> None:
-        """A subagent's call that stands only inside progress records."""
+        """A subagent's call that stands only inside progress records, at times with a tool use and all of it twice."""
         transcript = self._any_session()
         agent = f"p{self._scribe.next_number():06x}"
-        self._embed(transcript, agent, self._scribe.new_call(transcript.session, agent))
+        call = self._scribe.new_call(transcript.session, agent)
+        lines = [*call.lines, *(self._tool_lines(call) if self._pick.random() < 0.5 else [])]
+        self._embed(transcript, agent, lines * self._pick.choice((1, 1, 2)))
 
-    def _embed(self, transcript: Transcript, agent: str, call: MadeCall) -> None:
-        for line in call.lines:
+    def _embed(self, transcript: Transcript, agent: str, lines: Iterable[dict[str, Any]]) -> None:
+        for line in lines:
             inner = {
-                "type": "assistant",
+                "type": line["type"],
                 "timestamp": line["timestamp"],
                 "uuid": self._scribe.uuid(),
                 "message": line["message"],

@@ -28,7 +28,7 @@ class Kind:
     OWN_TEXT = "own_text"  # the agent's answers, thinking and tool calls
     PROMPT = "prompt"  # with what the client attaches
     SUMMARY = "summary"  # with anything else that a compaction kept
-    UNRECORDED = "unrecorded"  # reminders, attachments, tools of which older clients recorded nothing
+    UNRECORDED = "unrecorded"  # reminders, attachments, the framing of messages
 
 
 class Source(NamedTuple):

@@ -205,6 +205,7 @@ class ProgressLine(msgspec.Struct, gc=False):
     requestId: str | None = None
     uuid: str | None = None
     message: Message | None = None
+    toolUseResult: msgspec.Raw = msgspec.Raw()
 
 
 class SubagentFacts(msgspec.Struct, gc=False):

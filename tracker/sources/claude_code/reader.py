@@ -12,6 +12,7 @@ from tracker.sources.claude_code.lines import (
     Block,
     Line,
     Message,
+    ProgressLine,
     decode_line,
     decode_lines,
     decode_progress,
@@ -220,10 +221,7 @@ class FileReader:
         content = message.content
         if isinstance(content, list) and any(block.type == "tool_result" for block in content):
             self.carry.asked_at[place.chain] = at
-            for block in content:
-                if block.type == "tool_result" and block.tool_use_id:
-                    awaits = self.carry.awaited.pop(block.tool_use_id, None)
-                    self._join_tool(tools.tool_result(block, awaits, self.carry.mates, line, place, at))
+            self._results(content, line, place, at)
             if not place.chain:
                 self._conversation.note_line(line)
         elif place.chain:
@@ -234,6 +232,12 @@ class FileReader:
             self._conversation.add_user_line(line, joined_text(content), place, at)
             if is_opening and self.carry.turn is not None and self.carry.opening_title is not None:
                 self._set_users_title(self.carry.opening_title)
+
+    def _results(self, content: list[Block], line: Line | ProgressLine, place: Place, at: int) -> None:
+        for block in content:
+            if block.type == "tool_result" and block.tool_use_id:
+                awaits = self.carry.awaited.pop(block.tool_use_id, None)
+                self._join_tool(tools.tool_result(block, awaits, self.carry.mates, line, place, at))
 
     def _join_tool(self, use: ToolUse) -> None:
         key = (use.session, use.id)
@@ -310,17 +314,6 @@ class FileReader:
             return
         carry, chain, message = self.carry, data.agentId or "agent", inner.message
         at = epoch_ms(inner.timestamp) or self._where.time(line)
-        if inner.type == "user":
-            carry.asked_at[chain] = at
-            carry.nameless.pop(chain, None)
-            return
-        if message.usage is None or message.model == "<synthetic>" or not _is_call(message):
-            return
-        if not inner.requestId:
-            message.id = name_of(message, line, chain, carry, chain, chain)
-        self._where.note_chain(chain, at)
-        if data.agentId:
-            self._where.note_chain_start(chain, line.parentToolUseID)
         session, rank = self._where.origin(line, at)
         place = Place(
             session,
@@ -332,8 +325,24 @@ class FileReader:
             carry.asked_at.get(chain),
             0,
         )
+        if inner.type == "user":
+            carry.asked_at[chain] = at
+            carry.nameless.pop(chain, None)
+            if isinstance(message.content, list):
+                self._results(message.content, inner, place, at)
+            return
+        if message.usage is None or message.model == "<synthetic>" or not _is_call(message):
+            return
+        if not inner.requestId:
+            message.id = name_of(message, line, chain, carry, chain, chain)
+        self._where.note_chain(chain, at)
+        if data.agentId:
+            self._where.note_chain_start(chain, line.parentToolUseID)
         inner_line = Line(requestId=inner.requestId, uuid=inner.uuid, version=line.version)
         self._fold.add(inner_line, message, place, at)
+        if isinstance(message.content, list):
+            self._content(message.content, inner_line, message.id, place, position, at)
+        message.content = None
 
     def _cost_state(self, raw: bytes, position: int) -> None:
         total = client_total(raw, self.carry.session, position, self.carry.last_at)

@@ -9,6 +9,7 @@ from tracker.sources.claude_code.lines import (
     AGENT,
     Block,
     Line,
+    ProgressLine,
     ToolInput,
     decode_content,
     decode_extra,
@@ -88,7 +89,9 @@ def awaited_facts(use: ToolUse) -> str | None:
     return AGENT_ID if use.flags & _SPAWNS or use.name == _SENDS else None
 
 
-def tool_result(block: Block, awaits: str | None, mates: dict[str, str], line: Line, place: Place, at: int) -> ToolUse:
+def tool_result(
+    block: Block, awaits: str | None, mates: dict[str, str], line: Line | ProgressLine, place: Place, at: int
+) -> ToolUse:
     """The record of a `tool_result` block of the user line at `place`.
 
     `awaits`: as from `awaited_facts`. `mates`: teammates by name, updated here.
@@ -121,12 +124,12 @@ def join_halves(known: ToolUse, use: ToolUse) -> ToolUse:
         flags=ask.flags | answer.flags,
         result_chars=answer.result_chars,
         is_error=answer.is_error,
-        spawned=answer.spawned,
-        commit=answer.commit,
+        spawned=ask.spawned or answer.spawned,
+        commit=ask.commit or answer.commit,
     )
 
 
-def _agent_id(line: Line, mates: dict[str, str]) -> str | None:
+def _agent_id(line: Line | ProgressLine, mates: dict[str, str]) -> str | None:
     extra = decoded(decode_extra, line.toolUseResult)
     if extra is None:
         return None

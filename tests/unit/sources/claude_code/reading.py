@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from store.records import Batch, Call, Event, EventKind
-from tests.unit.ledger.plain import FILE, answer, encoded, prompt
+from tests.unit.ledger.plain import FILE, SESSION, answer, encoded, prompt
 from tests.unit.ledger.reading import price_book
 from tracker.sources.base import Options, ReadState
 from tracker.sources.claude_code import ClaudeCodeSource
@@ -54,3 +54,10 @@ def use_line(number: int, name: str, **given: Any) -> dict[str, Any]:
     return answer(
         number, message={"content": [{"type": "tool_use", "id": f"toolu_{number}", "name": name, "input": given}]}
     )
+
+
+def embedded(line: Mapping[str, Any], agent: str = "ab1", kind: str = "agent_progress") -> dict[str, Any]:
+    """A subagent's line inside a progress record, as older clients write it."""
+    inner = {key: line[key] for key in ("type", "timestamp", "uuid", "requestId", "message") if key in line}
+    data = {"type": kind, "agentId": agent, "message": inner}
+    return {"type": "progress", "sessionId": SESSION, "timestamp": line["timestamp"], "data": data}

@@ -10,7 +10,7 @@ from tests.unit.ledger.reading import ledger_of, write_tree
 from tracker.rebuild import rebuild
 from tracker.sources.claude_code import ClaudeCodeSource
 
-from .reading import batch_of, result_line, use_line
+from .reading import batch_of, embedded, result_line, use_line
 
 AGENT_LINE: dict[str, Any] = {"isSidechain": True, "agentId": "ab1"}
 
@@ -145,20 +145,8 @@ def test_what_a_background_agent_starts_belongs_to_the_turn_that_started_the_age
 
 
 def test_an_agents_call_in_its_file_and_in_progress_records_counts_once(tmp_path: Path) -> None:
-    inner = {
-        "type": "assistant",
-        "timestamp": answer(2)["timestamp"],
-        "requestId": "req_2",
-        "message": answer(2)["message"],
-    }
-    row = {
-        "type": "progress",
-        "sessionId": SESSION,
-        "timestamp": answer(3)["timestamp"],
-        "data": {"type": "agent_progress", "agentId": "ab1", "message": inner},
-    }
     files = {
-        FILE: encoded(prompt(), answer(1), row),
+        FILE: encoded(prompt(), answer(1), embedded(answer(2))),
         f"-home-dev-app/{SESSION}/subagents/agent-ab1.jsonl": encoded(prompt(**AGENT_LINE), answer(2, **AGENT_LINE)),
     }
     with ledger_of(tmp_path, write_tree(tmp_path / "claude", files)) as db:
@@ -166,3 +154,28 @@ def test_an_agents_call_in_its_file_and_in_progress_records_counts_once(tmp_path
             "SELECT message_id, chain.key, copy_rank FROM call JOIN chain ON chain.id = chain_id ORDER BY 1"
         )
         assert rows.fetchall() == [("msg_1", "", 0), ("msg_2", "ab1", 0)]
+
+
+@pytest.mark.parametrize("has_own_file", [False, True])
+def test_what_a_subagent_did_is_of_its_turn_whether_it_has_a_file_of_its_own_or_not(
+    has_own_file: bool, tmp_path: Path
+) -> None:
+    """Its edit and its commit; with both, its tool uses count once."""
+    done = [
+        use_line(2, "Edit", file_path="/home/dev/app/a.py"),
+        result_line(3, "toolu_2"),
+        use_line(4, "Bash", command="git commit -m x"),
+        result_line(5, "toolu_4", "[main 1a2b3c4] x"),
+    ]
+    started = use_line(1, "Task", subagent_type="coder", description="mend it")
+    ended = result_line(6, "toolu_1", toolUseResult={"agentId": "ab1"})
+    files = {FILE: encoded(prompt(), started, *map(embedded, done), ended, answer(7))}
+    if has_own_file:
+        own = encoded(*({**line, **AGENT_LINE} for line in done))
+        files[f"-home-dev-app/{SESSION}/subagents/agent-ab1.jsonl"] = own
+    with ledger_of(tmp_path, write_tree(tmp_path / "claude", files)) as db:
+        rebuild(db)
+        tools = db.execute("SELECT id, chain, commit_sha FROM tool_use WHERE chain <> '' ORDER BY id")
+        assert tools.fetchall() == [("toolu_2", "ab1", None), ("toolu_4", "ab1", "1a2b3c4")]
+        judged = db.execute("SELECT status, evidence, edit_turns FROM task").fetchall()
+        assert judged == [("completed", "git", 1)]

@@ -9,7 +9,7 @@ from store.records import ToolFlag
 from tests.unit.ledger.plain import answer, prompt
 from tracker.sources.commands import command_flags
 
-from .reading import batch_of, result_line, use_line
+from .reading import batch_of, embedded, result_line, use_line
 
 CHECKS = [
     "npm run -s test", "npm run --workspace=web test", "npm run -w web lint", "pnpm run --if-present typecheck",
@@ -156,3 +156,34 @@ def test_a_tool_whose_input_is_text_is_no_damage(tmp_path: Path) -> None:
     batch = batch_of(tmp_path, prompt(), answer(1, message={"content": [served, asked]}))
     assert [(use.name, use.target) for use in batch.tools] == [("Read", "/home/dev/app/a.py")]
     assert (len(batch.calls), batch.bad_lines) == (1, 0)
+
+
+@pytest.mark.parametrize("times", [1, 2])
+def test_tool_uses_inside_progress_records_are_read_as_any_other_once_each(times: int, tmp_path: Path) -> None:
+    lines = [
+        use_line(1, "Edit", file_path="/a/b.py"),
+        result_line(2, "toolu_1", "x" * 500),
+        use_line(3, "Bash", command="go test ./... | tail -3; git commit -m x"),
+        result_line(4, "toolu_3", "FAIL\n[main 1a2b3c4] x"),
+    ]
+    records = [embedded(line) for line in lines for _ in range(times)]
+    batch = batch_of(tmp_path, prompt(), *records)
+    edit, commit = batch.tools
+    whole = batch_of(tmp_path / "own", prompt(), *lines).tools
+    for use, same in zip((edit, commit), whole, strict=True):
+        assert (use.chain, use.turn) == ("ab1", None)
+        assert (use.id, use.name, use.target, use.flags, use.message_id) == (
+            same.id, same.name, same.target, same.flags, same.message_id
+        )  # fmt: skip
+        assert (use.at, use.result_chars, use.is_error, use.commit) == (
+            same.at, same.result_chars, same.is_error, same.commit
+        )  # fmt: skip
+    assert (edit.flags, commit.commit) == (ToolFlag.EDIT, "1a2b3c4")
+    assert commit.flags & ToolFlag.FAILED
+    assert [call.message_id for call in batch.calls] == ["msg_1", "msg_3"]
+
+
+def test_an_answer_inside_a_progress_record_leaves_the_block_free_for_a_longer_line(tmp_path: Path) -> None:
+    said = answer(1, message={"content": [{"type": "text", "text": "done"}]})
+    batch = batch_of(tmp_path, prompt(), embedded(said), prompt("x" * 400_000, second=5))
+    assert (len(batch.calls), len(batch.turns)) == (1, 2)
