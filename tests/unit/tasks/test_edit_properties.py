@@ -109,20 +109,20 @@ def _task_at(db: sqlite3.Connection, turn: Turn) -> str:
 
 
 def _check_split(db: sqlite3.Connection, task: str, number: int) -> None:
-    tasks, before = _tasks(db), _groups(db)
+    tasks, before, rows = _tasks(db), _groups(db), turns_of(db, task)
     made = edit_tasks.split(db, task, number)
     first, at, turns = tasks[task][0], tasks[task][number - 1], tasks[task]
     assert at in _tasks(db)[made]
     assert first not in _tasks(db)[made]
-    # A session's turns from there on go along, and so does whatever begins later; what began before stays.
+    # A session's turns from there on go along, and so do parts in other sessions that begin later; earlier ones stay.
     session = [turn for turn in turns if turn[0] == at[0]]
     leaving = set(_tasks(db)[made])
     assert set(session[session.index(at) :]) <= leaving
     assert not leaving & set(session[: session.index(at)])
-    for other in {turn[0] for turn in turns} - {at[0]}:
-        own = [turn for turn in turns if turn[0] == other]
-        begins_later = turns.index(own[0]) > turns.index(at)
-        assert leaving & set(own) == (set(own) if begins_later else set())
+    for session_id, root in {(row.session_id, row.root) for row in rows if row.session_id != at[0]}:
+        part = [turn for turn, row in zip(turns, rows, strict=True) if (row.session_id, row.root) == (session_id, root)]
+        begins_later = turns.index(part[0]) > turns.index(at)
+        assert leaving & set(part) == (set(part) if begins_later else set())
     assert _groups(db) == (before - {frozenset(turns)}) | {frozenset(leaving), frozenset(set(turns) - leaving)}
 
 
@@ -195,6 +195,7 @@ def _apply(db: sqlite3.Connection, kind: str, task: str, number: int, other: str
 
 @pytest.mark.parametrize("shape", range(len(SHAPES)), ids=[shape.__name__.strip("_") for shape in SHAPES])
 @example(edits=[("merge", 1, 0, 0), ("join", 0, 4, 0)])  # on one task by a merge: nothing to join
+@example(edits=[("split", 7, 1, 0), ("move", 3, 0, 8), ("merge", 1, 0, 8), ("split", 1, 1, 0)])  # a session's two parts
 @settings(max_examples=25)
 @given(edits=EDITS)
 def test_an_edit_does_what_it_says_and_undo_restores_everything(
