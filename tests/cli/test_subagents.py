@@ -12,7 +12,7 @@ from store.ledger import ledger_path, open_ledger
 from store.reads.board import recent_calls
 from store.reads.calls import calls_after
 from tests.cli.running import Taximeter, too_wide
-from tests.unit.ledger.plain import COST, FILE, SESSION, answer, at, encoded, prompt
+from tests.unit.ledger.plain import COST, FILE, SESSION, answer, encoded, progress, prompt
 from tests.unit.ledger.reading import write_tree
 from tracker.cli.watch import call_line
 from tui.widgets.calls import call_columns
@@ -202,13 +202,7 @@ class TestNeverReportedBack:
     def test_an_older_clients_progress_names_the_call_that_started_it(
         self, files: dict[str, bytes], taximeter: Taximeter, tmp_path: Path
     ) -> None:
-        ran = {"type": "assistant", "timestamp": at(21), "message": answer(21)["message"], "requestId": "req_21"}
-        told = {
-            "type": "progress",
-            "sessionId": SESSION,
-            "timestamp": at(21),
-            "parentToolUseID": "toolu_1",
-            "data": {"type": "agent_progress", "agentId": "ab1", "message": ran},
-        }
-        taximeter.claude_dirs = [write_tree(tmp_path / "claude", {FILE: files[FILE] + encoded(told)})]
+        taximeter.claude_dirs = [
+            write_tree(tmp_path / "claude", {FILE: files[FILE] + encoded(progress(21, "toolu_1"))})
+        ]
         assert self.turns(taximeter) == {"ab1": ("outer-type", 1)}

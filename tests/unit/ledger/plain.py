@@ -84,3 +84,20 @@ def healthy_neighbour(root: Path) -> None:
     path = root / "projects" / OTHER_FILE
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(session_of(1, OTHER, first=100))
+
+
+def progress(second: int, started_by: str) -> dict[str, Any]:
+    """An answer of a subagent's as older clients record it, with the tool use that started the subagent."""
+    ran = {
+        "type": "assistant",
+        "timestamp": at(second),
+        "message": answer(second)["message"],
+        "requestId": f"req_{second}",
+    }
+    return {
+        "type": "progress",
+        "sessionId": SESSION,
+        "timestamp": at(second),
+        "parentToolUseID": started_by,
+        "data": {"type": "agent_progress", "agentId": "ab1", "message": ran},
+    }

@@ -15,7 +15,7 @@ from tracker.sources.claude_code import conversation
 from tracker.sources.claude_code.prompts import Prompt
 
 from .dump import differences, dump
-from .plain import FILE, OTHER, OTHER_FILE, SESSION, answer, at, encoded, prompt, session_of, usage
+from .plain import FILE, OTHER, OTHER_FILE, SESSION, answer, encoded, progress, prompt, session_of, usage
 from .reading import before_migration, ledger_of, take_in, write_tree
 
 GONE = "0a1b2c3d-0000-4000-8000-000000000003"
@@ -287,16 +287,12 @@ def test_resumed_sessions_are_learned_and_rewinds_that_were_none_go(tmp_path: Pa
 
 
 def test_what_started_an_older_clients_subagent_is_learned_and_a_title_kept_over_clear_goes(tmp_path: Path) -> None:
-    ran = {"type": "assistant", "timestamp": at(3), "message": answer(3)["message"], "requestId": "req_3"}
-    told = {
-        "type": "progress",
-        "sessionId": SESSION,
-        "timestamp": at(3),
-        "parentToolUseID": "t1",
-        "data": {"type": "agent_progress", "agentId": "ab1", "message": ran},
-    }
     kept = {"type": "custom-title", "customTitle": "the work before", "sessionId": SESSION}
-    files = {FILE: encoded(kept, prompt("<command-name>/clear</command-name>"), prompt(second=1), answer(2), told)}
+    files = {
+        FILE: encoded(
+            kept, prompt("<command-name>/clear</command-name>"), prompt(second=1), answer(2), progress(3, "t1")
+        )
+    }
     with as_before(STARTED, tmp_path, files) as db:
         assert db.execute("UPDATE chain SET spawn_tool_use = NULL WHERE spawn_tool_use = 't1'").rowcount == 1
         assert db.execute("UPDATE session SET title = 'the work before', title_rank = 3 WHERE title IS NULL").rowcount
